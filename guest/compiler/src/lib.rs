@@ -1,0 +1,12 @@
+//! Compiles detections to sandboxed WebAssembly components.
+//!
+//! ```text
+//! KQL text -> kql::{lexer, parser, ast, binder} -> ir::Program -> emit -> component
+//! ```
+//!
+//! A front end turns a language into the typed [`ir`]; everything behind it is shared. The [`reference`] interpreter
+//! evaluates the syntax tree directly and shares no evaluation code with [`emit`]: it is the oracle of the tests.
+
+pub mod diagnostic;
+pub mod ir;
+pub mod kql;

@@ -1,0 +1,1 @@
+//! Functions linked into compiled components.

@@ -1,0 +1,1 @@
+//! Write a detection by hand in Rust.

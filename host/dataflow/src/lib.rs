@@ -1,0 +1,1 @@
+//! Groups, sorts and limits what kernels found.

@@ -1,0 +1,1 @@
+//! Rule loading, compiling and evaluation: what every door embeds.

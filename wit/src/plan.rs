@@ -1,0 +1,390 @@
+//! The plan: what the host does around a detection's kernels.
+//!
+//! A plan is a flat list of nodes; each names its input by the index of an earlier node, and the last node is the
+//! detection's result. A detection without state is `source -> kernel`. A node gives rows of typed, named columns;
+//! [`Plan::columns`] says which, and [`Plan::validate`] that every index in the plan is in range and of a fitting
+//! type, so that whoever runs a validated plan need not check again.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{LogicalType, prefilter::Prefilter};
+
+/// How a detection is evaluated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// In order of evaluation; the last one is the result.
+    pub nodes: Vec<Node>,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Node {
+    /// Rows from outside.
+    Source(Source),
+    /// Rows that a kernel of the component picks and computes.
+    Kernel(Kernel),
+    /// One row for each group of rows.
+    Aggregate(Aggregate),
+    /// The same rows in another order.
+    Sort(Sort),
+    /// The first so many rows.
+    Limit(Limit),
+}
+
+/// A named, typed column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: LogicalType,
+}
+
+/// Rows from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Where the rows come from.
+    pub rows: Rows,
+    /// The columns that the detection wants.
+    pub columns: Vec<SourceColumn>,
+    /// A condition that every row has that the detection can match; see [`Prefilter`].
+    #[serde(default, skip_serializing_if = "Prefilter::is_always")]
+    pub prefilter: Prefilter,
+    /// How far back the detection looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookback: Option<Lookback>,
+}
+
+/// Where the rows of a [`Source`] come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rows {
+    /// An event stream: a table such as `DeviceNetworkEvents`, or a Sigma logsource.
+    Stream(String),
+    /// Rows written into the detection itself (KQL `print`, `datatable`, `range`), evaluated once per run. Cells are
+    /// JSON of the column's physical type: datetime and timespan as integers, dynamic and guid as strings.
+    Inline(Vec<Vec<serde_json::Value>>),
+}
+
+/// One column that a [`Source`] wants. Its identity is (stream, field, type): the same field may be wanted as text
+/// and as a number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SourceColumn {
+    /// The logical field of the stream, as path segments: `["RemoteUrl"]`.
+    pub field: Vec<String>,
+    /// The type to deliver.
+    #[serde(rename = "type")]
+    pub ty: LogicalType,
+}
+
+/// How far back a detection looks. The host applies it, so that files of old events can be searched as if they were
+/// fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookback {
+    /// The datetime column of the source that is compared.
+    pub column: u32,
+    /// The older end.
+    pub from: Bound,
+    /// The newer end; without one there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Bound>,
+}
+
+/// One end of a [`Lookback`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bound {
+    /// Ticks of 100 ns before `now`.
+    pub ago: i64,
+    /// Whether a row exactly there is inside.
+    pub inclusive: bool,
+}
+
+/// Rows that a kernel picks from its input, and columns that it computes for them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// The node whose rows it gets.
+    pub input: u32,
+    /// The number to call `evaluate` with.
+    pub kernel: u32,
+    /// The columns of the input that make up the batch, in its order.
+    pub reads: Vec<u32>,
+    /// The columns of the result.
+    pub outputs: Vec<KernelOutput>,
+}
+
+/// One column of a [`Kernel`]'s result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KernelOutput {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: LogicalType,
+    /// Where its cells come from.
+    pub from: OutputCells,
+}
+
+/// Where the cells of a [`KernelOutput`] come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputCells {
+    /// This column of the input node, unchanged; the host takes it from there.
+    Input(u32),
+    /// This column of `matches.columns`.
+    Computed(u32),
+}
+
+/// One row for each group of rows with equal keys; without keys one row in all, even of no input. The result has
+/// the keys, then the aggregates. Aggregates skip cells without a value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Aggregate {
+    /// The node whose rows it gets.
+    pub input: u32,
+    /// Group keys. Null is a key like any other.
+    pub by: Vec<GroupKey>,
+    /// What to compute for each group.
+    pub aggregates: Vec<AggregateColumn>,
+}
+
+/// One group key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupKey {
+    /// Its name in the result.
+    pub name: String,
+    /// The column of the input.
+    pub column: u32,
+}
+
+/// One aggregate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AggregateColumn {
+    /// Its name in the result.
+    pub name: String,
+    /// What to compute.
+    pub function: AggregateFunction,
+}
+
+/// An aggregation function, by Kusto's name; the number is the column of the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AggregateFunction {
+    /// How many rows: `long`.
+    Count,
+    /// The least value, null of none; the column's type.
+    Min(u32),
+    /// The greatest value, null of none; the column's type.
+    Max(u32),
+    /// The distinct values in order of first appearance, as a dynamic array of at most [`MAKE_SET_SIZE`], which
+    /// is the limit that Kusto documents. The elements of a dynamic array are added one by one.
+    MakeSet {
+        /// The column of the input.
+        column: u32,
+        /// At most so many elements.
+        size: u32,
+    },
+    /// How many distinct values: `long`. Exact, where Kusto estimates.
+    Dcount(u32),
+}
+
+/// How many elements `make_set` keeps when the query does not say.
+pub const MAKE_SET_SIZE: u32 = 1_048_576;
+
+impl AggregateFunction {
+    /// The column of the input that is aggregated.
+    pub fn column(self) -> Option<u32> {
+        match self {
+            Self::Count => None,
+            Self::Min(column) | Self::Max(column) | Self::Dcount(column) | Self::MakeSet { column, .. } => Some(column),
+        }
+    }
+}
+
+/// The same rows in another order. The sort is stable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sort {
+    /// The node whose rows it gets.
+    pub input: u32,
+    /// The first key counts most.
+    pub by: Vec<SortKey>,
+}
+
+/// One sort key. Text sorts by its UTF-8 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SortKey {
+    /// The column of the input.
+    pub column: u32,
+    /// Which end comes first.
+    pub order: Order,
+    /// Where rows without a value go.
+    pub nulls: Nulls,
+}
+
+/// Which end of a sort comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// The least value.
+    Asc,
+    /// The greatest value.
+    Desc,
+}
+
+/// Where a sort puts rows without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Nulls {
+    /// Before all others.
+    First,
+    /// After all others.
+    Last,
+}
+
+/// The first so many rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// The node whose rows it gets.
+    pub input: u32,
+    /// At most so many.
+    pub rows: u64,
+}
+
+/// Why a plan is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanError {
+    node: usize,
+    reason: String,
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "plan node {}: {}", self.node, self.reason)
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl Node {
+    /// The node whose rows it gets; a source has none.
+    pub fn input(&self) -> Option<u32> {
+        match self {
+            Self::Source(_) => None,
+            Self::Kernel(Kernel { input, .. })
+            | Self::Aggregate(Aggregate { input, .. })
+            | Self::Sort(Sort { input, .. })
+            | Self::Limit(Limit { input, .. }) => Some(*input),
+        }
+    }
+
+    /// The name of the kind, as a manifest writes it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Source(_) => "source",
+            Self::Kernel(_) => "kernel",
+            Self::Aggregate(_) => "aggregate",
+            Self::Sort(_) => "sort",
+            Self::Limit(_) => "limit",
+        }
+    }
+}
+
+impl Plan {
+    /// The columns of every node's rows, or the first thing that is wrong with the plan.
+    pub fn validate(&self) -> Result<Vec<Vec<NamedColumn>>, PlanError> {
+        let mut known: Vec<Vec<NamedColumn>> = Vec::with_capacity(self.nodes.len());
+        for (index, node) in self.nodes.iter().enumerate() {
+            let columns = columns_of(node, &known).map_err(|reason| PlanError { node: index, reason })?;
+            known.push(columns);
+        }
+        if known.is_empty() {
+            return Err(PlanError { node: 0, reason: "a plan needs at least one node".into() });
+        }
+        Ok(known)
+    }
+}
+
+fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn>, String> {
+    let input: &[NamedColumn] = match node.input() {
+        None => &[],
+        Some(input) => known.get(input as usize).ok_or_else(|| format!("input {input} is not an earlier node"))?,
+    };
+    let column = |index: u32| {
+        input
+            .get(index as usize)
+            .ok_or_else(|| format!("column {index} is out of range: the input has {}", input.len()))
+    };
+    match node {
+        Node::Source(source) => columns_of_source(source),
+        Node::Kernel(kernel) => {
+            for read in &kernel.reads {
+                column(*read)?;
+            }
+            let mut computed = 0;
+            let mut columns = Vec::with_capacity(kernel.outputs.len());
+            for output in &kernel.outputs {
+                match output.from {
+                    OutputCells::Input(index) if column(index)?.ty != output.ty => {
+                        return Err(format!("output {} does not have the type of its input column", output.name));
+                    }
+                    OutputCells::Computed(index) if index != computed => {
+                        return Err(format!("output {}: computed columns are numbered in order", output.name));
+                    }
+                    OutputCells::Computed(_) => computed += 1,
+                    OutputCells::Input(_) => {}
+                }
+                columns.push(NamedColumn { name: output.name.clone(), ty: output.ty });
+            }
+            Ok(columns)
+        }
+        Node::Aggregate(aggregate) => {
+            let mut columns = Vec::with_capacity(aggregate.by.len() + aggregate.aggregates.len());
+            for key in &aggregate.by {
+                columns.push(NamedColumn { name: key.name.clone(), ty: column(key.column)?.ty });
+            }
+            for aggregate in &aggregate.aggregates {
+                let ty = match aggregate.function {
+                    AggregateFunction::Count => LogicalType::Long,
+                    AggregateFunction::Min(index) | AggregateFunction::Max(index) => column(index)?.ty,
+                    AggregateFunction::MakeSet { column: index, .. } => {
+                        column(index)?;
+                        LogicalType::Dynamic
+                    }
+                    AggregateFunction::Dcount(index) => {
+                        column(index)?;
+                        LogicalType::Long
+                    }
+                };
+                columns.push(NamedColumn { name: aggregate.name.clone(), ty });
+            }
+            Ok(columns)
+        }
+        Node::Sort(sort) => {
+            for key in &sort.by {
+                column(key.column)?;
+            }
+            Ok(input.to_vec())
+        }
+        Node::Limit(_) => Ok(input.to_vec()),
+    }
+}
+
+fn columns_of_source(source: &Source) -> Result<Vec<NamedColumn>, String> {
+    let columns: Vec<NamedColumn> =
+        source.columns.iter().map(|column| NamedColumn { name: column.field.join("."), ty: column.ty }).collect();
+    if let Some(lookback) = &source.lookback {
+        let ty = columns.get(lookback.column as usize).map(|column| column.ty);
+        if ty != Some(LogicalType::Datetime) {
+            return Err("the lookback needs a datetime column of the source".into());
+        }
+    }
+    source.prefilter.validate(&columns)?;
+    if let Rows::Inline(rows) = &source.rows
+        && let Some(row) = rows.iter().find(|row| row.len() != columns.len())
+    {
+        return Err(format!("an inline row has {} cells for {} columns", row.len(), columns.len()));
+    }
+    Ok(columns)
+}

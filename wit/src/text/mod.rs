@@ -1,0 +1,11 @@
+//! The text rules that index, runtime, SDK and compiler must apply alike: one case fold, one notion of a term.
+
+mod fold;
+mod tables;
+mod term;
+
+#[cfg(feature = "std")]
+pub use fold::fold;
+pub use fold::{fold_char, fold_to, is_folded};
+pub use tables::UNICODE_VERSION;
+pub use term::is_term_char;
