@@ -1,0 +1,567 @@
+//! Expressions: scalar values into locals ([`Emitter::operand`]) and three-valued booleans onto the stack
+//! ([`Emitter::truth`]).
+//!
+//! Every operand is evaluated once, into locals; Cranelift's register allocation makes the copies free.
+
+use sandtrap_wit::{LogicalType, PhysicalType};
+use wasm_encoder::{Instruction, MemArg, ValType};
+
+use super::{EmitError, abi, builder::FunctionBuilder, data::Data, kernel::Column, runtime::RuntimeFunction};
+use crate::ir::{Arithmetic, CompareOp, Expr, Function, Literal};
+
+/// A boolean while it is computed.
+pub(super) const FALSE: i32 = 0;
+/// See [`FALSE`].
+pub(super) const TRUE: i32 = 1;
+/// See [`FALSE`].
+pub(super) const NULL: i32 = 2;
+
+/// Emits expressions into one function.
+pub(super) struct Emitter<'a> {
+    pub(super) function: FunctionBuilder,
+    pub(super) data: &'a mut Data,
+    pub(super) columns: Vec<Column>,
+    /// The local with the batch's `now`.
+    pub(super) now: u32,
+    /// The local with the row that is looked at.
+    pub(super) row: u32,
+}
+
+/// A scalar value that is not a boolean.
+#[derive(Clone, Copy)]
+pub(super) struct Operand {
+    pub(super) value: Value,
+    /// The local that is 1 where there is a value and 0 where there is none; without one there always is.
+    pub(super) valid: Option<u32>,
+}
+
+/// Where a value is.
+#[derive(Clone, Copy)]
+pub(super) enum Value {
+    /// In a local of that type.
+    Number(u32),
+    Integer(i64),
+    Real(f64),
+    /// Locals with pointer and length.
+    Text(u32, u32),
+    /// A constant of the component: address and length.
+    ConstantText(u32, u32),
+}
+
+impl Emitter<'_> {
+    /// Evaluates an expression that is not a boolean.
+    pub(super) fn operand(&mut self, expr: &Expr) -> Result<Operand, EmitError> {
+        match expr {
+            Expr::Literal(literal) => Ok(self.literal(literal)),
+            Expr::Input { column, ty } => Ok(self.input(*column, *ty)),
+            Expr::Now => Ok(Operand { value: Value::Number(self.now), valid: None }),
+            Expr::Arithmetic { op, left, right, .. } => self.arithmetic(*op, left, right),
+            Expr::Convert { value, ty } => self.convert(value, *ty),
+            Expr::If { condition, then, otherwise } => self.choose(condition, then, otherwise),
+            Expr::Call { function, arguments } => self.call(*function, arguments),
+            _ => Err(EmitError::new(format!("a {} where a scalar value is needed", expr.ty()))),
+        }
+    }
+
+    fn literal(&mut self, literal: &Literal) -> Operand {
+        let value = match literal {
+            Literal::Integer(value, _) => Value::Integer(*value),
+            Literal::Real(value) => Value::Real(*value),
+            Literal::Text(text, _) => self.text_constant(text),
+            Literal::Bool(value) => Value::Integer(i64::from(*value)),
+            Literal::Null(ty) => {
+                let value = match ty.physical() {
+                    PhysicalType::Text => Value::ConstantText(0, 0),
+                    PhysicalType::Reals => Value::Real(0.0),
+                    PhysicalType::Integers | PhysicalType::Booleans => Value::Integer(0),
+                };
+                if *ty == LogicalType::String {
+                    return Operand { value, valid: None };
+                }
+                let valid = self.function.local(ValType::I32);
+                self.function.i32(0).set(valid);
+                return Operand { value, valid: Some(valid) };
+            }
+        };
+        Operand { value, valid: None }
+    }
+
+    /// A text constant of the component.
+    pub(super) fn text_constant(&mut self, text: &str) -> Value {
+        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        Value::ConstantText(self.data.add(text.as_bytes(), 1), len)
+    }
+
+    fn input(&mut self, column: u32, ty: LogicalType) -> Operand {
+        let Column { validity, cells, bytes } = self.columns[column as usize];
+        let row = self.row;
+        let function = &mut self.function;
+        let value = match ty.physical() {
+            PhysicalType::Text => {
+                let (offset, start, len) =
+                    (function.local(ValType::I32), function.local(ValType::I32), function.local(ValType::I32));
+                function.get(cells).get(row).i32(2).push(Instruction::I32Shl).push(Instruction::I32Add).set(offset);
+                function.get(offset).load_i32(0).set(start);
+                function.get(offset).load_i32(4).get(start).push(Instruction::I32Sub).set(len);
+                function.get(bytes).get(start).push(Instruction::I32Add).set(start);
+                function.release(offset);
+                Value::Text(start, len)
+            }
+            PhysicalType::Integers | PhysicalType::Reals => {
+                let integers = ty.physical() == PhysicalType::Integers;
+                let local = function.local(if integers { ValType::I64 } else { ValType::F64 });
+                function.get(cells).get(row).i32(3).push(Instruction::I32Shl).push(Instruction::I32Add);
+                let memarg = MemArg { offset: 0, align: 3, memory_index: 0 };
+                function.push(if integers { Instruction::I64Load(memarg) } else { Instruction::F64Load(memarg) });
+                function.set(local);
+                Value::Number(local)
+            }
+            PhysicalType::Booleans => Value::Integer(0),
+        };
+        // Text has no null: a cell without a value holds the empty text already.
+        let valid = (ty != LogicalType::String).then(|| {
+            let valid = self.function.local(ValType::I32);
+            self.validity_bit(validity);
+            self.function.set(valid);
+            valid
+        });
+        Operand { value, valid }
+    }
+
+    /// Leaves 1 if the row's cell has a value, else 0. `bitmap` is the local with the validity's address, 0 for none.
+    fn validity_bit(&mut self, bitmap: u32) {
+        let function = &mut self.function;
+        let result = function.local(ValType::I32);
+        function.i32(1).set(result).get(bitmap).if_true();
+        self.bit(bitmap);
+        self.function.set(result).end().get(result);
+        self.function.release(result);
+    }
+
+    /// Leaves the row's bit of a bitmap.
+    fn bit(&mut self, bitmap: u32) {
+        let row = self.row;
+        self.function.get(bitmap).get(row).i32(3).push(Instruction::I32ShrU).push(Instruction::I32Add).load_byte(0);
+        self.function.get(row).i32(7).push(Instruction::I32And).push(Instruction::I32ShrU);
+        self.function.i32(1).push(Instruction::I32And);
+    }
+
+    /// Leaves a number on the stack.
+    pub(super) fn push_number(&mut self, operand: Operand) {
+        match operand.value {
+            Value::Number(local) => self.function.get(local),
+            Value::Integer(value) => self.function.i64(value),
+            Value::Real(value) => self.function.push(Instruction::F64Const(value.into())),
+            Value::Text(..) | Value::ConstantText(..) => self.function.i64(0),
+        };
+    }
+
+    /// Leaves pointer and length of a text on the stack.
+    pub(super) fn push_text(&mut self, operand: Operand) {
+        match operand.value {
+            Value::Text(start, len) => self.function.get(start).get(len),
+            Value::ConstantText(address, len) => self.function.u32(address).u32(len),
+            Value::Number(_) | Value::Integer(_) | Value::Real(_) => self.function.i32(0).i32(0),
+        };
+    }
+
+    /// Leaves 1 where there is a value, else 0.
+    pub(super) fn push_valid(&mut self, operand: Operand) {
+        match operand.valid {
+            Some(local) => self.function.get(local),
+            None => self.function.i32(1),
+        };
+    }
+
+    /// Gives an operand's locals back.
+    pub(super) fn release(&mut self, operand: Operand) {
+        match operand.value {
+            Value::Number(local) if local != self.now => self.function.release(local),
+            Value::Text(start, len) => {
+                self.function.release(start);
+                self.function.release(len);
+            }
+            _ => {}
+        }
+        if let Some(valid) = operand.valid {
+            self.function.release(valid);
+        }
+    }
+
+    /// A local that is 1 where both have a value; `None` where both always have.
+    fn both_valid(&mut self, left: Operand, right: Operand) -> Option<u32> {
+        if left.valid.is_none() && right.valid.is_none() {
+            return None;
+        }
+        let valid = self.function.local(ValType::I32);
+        self.push_valid(left);
+        self.push_valid(right);
+        self.function.push(Instruction::I32And).set(valid);
+        Some(valid)
+    }
+
+    fn arithmetic(&mut self, op: Arithmetic, left: &Expr, right: &Expr) -> Result<Operand, EmitError> {
+        let reals = left.physical() == PhysicalType::Reals;
+        let (left, right) = (self.operand(left)?, self.operand(right)?);
+        let mut valid = self.both_valid(left, right);
+        let result = self.function.local(if reals { ValType::F64 } else { ValType::I64 });
+        if !reals && matches!(op, Arithmetic::Divide | Arithmetic::Modulo) {
+            valid = Some(self.and_not_zero(valid, right));
+        }
+        match (op, reals) {
+            (Arithmetic::Divide, false) => self.integer_divide(left, right),
+            _ => {
+                self.push_number(left);
+                self.push_number(right);
+                match (op, reals) {
+                    (Arithmetic::Add, false) => self.function.push(Instruction::I64Add),
+                    (Arithmetic::Subtract, false) => self.function.push(Instruction::I64Sub),
+                    (Arithmetic::Multiply, false) => self.function.push(Instruction::I64Mul),
+                    (Arithmetic::Divide | Arithmetic::Modulo, false) => {
+                        self.function.call(RuntimeFunction::IntegerModulo)
+                    }
+                    (Arithmetic::Add, true) => self.function.push(Instruction::F64Add),
+                    (Arithmetic::Subtract, true) => self.function.push(Instruction::F64Sub),
+                    (Arithmetic::Multiply, true) => self.function.push(Instruction::F64Mul),
+                    (Arithmetic::Divide, true) => self.function.push(Instruction::F64Div),
+                    (Arithmetic::Modulo, true) => self.function.call(RuntimeFunction::RealModulo),
+                };
+            }
+        }
+        self.function.set(result);
+        self.release(left);
+        self.release(right);
+        Ok(Operand { value: Value::Number(result), valid })
+    }
+
+    /// A local that is 1 where `valid` is and the divisor is not 0: dividing by 0 gives null.
+    fn and_not_zero(&mut self, valid: Option<u32>, divisor: Operand) -> u32 {
+        let local = valid.unwrap_or_else(|| self.function.local(ValType::I32));
+        self.push_number(divisor);
+        self.function.i64(0).push(Instruction::I64Ne);
+        if valid.is_some() {
+            self.function.get(local).push(Instruction::I32And);
+        }
+        self.function.set(local);
+        local
+    }
+
+    /// Leaves the quotient. The two divisions that WebAssembly traps on are replaced: by 0 (null anyway), and by -1, where
+    /// the least integer would overflow and wraps instead.
+    fn integer_divide(&mut self, left: Operand, right: Operand) {
+        let quotient = self.function.local(ValType::I64);
+        self.push_number(right);
+        self.function.i64(-1).push(Instruction::I64Eq).if_true().i64(0);
+        self.push_number(left);
+        self.function.push(Instruction::I64Sub).set(quotient).otherwise();
+        self.push_number(left);
+        self.push_number(right);
+        self.function.i64(1);
+        self.push_number(right);
+        self.function.push(Instruction::I64Eqz).push(Instruction::I64ExtendI32U).push(Instruction::I64Mul);
+        self.function.push(Instruction::I64Or).push(Instruction::I64DivS).set(quotient).end().get(quotient);
+        self.function.release(quotient);
+    }
+
+    fn convert(&mut self, value: &Expr, ty: LogicalType) -> Result<Operand, EmitError> {
+        if value.physical() == PhysicalType::Booleans {
+            let (number, valid) = (self.function.local(ValType::I64), self.function.local(ValType::I32));
+            self.truth(value)?;
+            self.function.set(valid);
+            self.function.get(valid).i32(TRUE).push(Instruction::I32Eq).push(Instruction::I64ExtendI32U).set(number);
+            self.function.get(valid).i32(NULL).push(Instruction::I32Ne).set(valid);
+            return Ok(Operand { value: Value::Number(number), valid: Some(valid) });
+        }
+        let operand = self.operand(value)?;
+        if value.physical() == ty.physical() {
+            return Ok(operand);
+        }
+        let real = self.function.local(ValType::F64);
+        self.push_number(operand);
+        self.function.push(Instruction::F64ConvertI64S).set(real);
+        let valid = operand.valid;
+        self.release(Operand { valid: None, ..operand });
+        Ok(Operand { value: Value::Number(real), valid })
+    }
+
+    fn choose(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr) -> Result<Operand, EmitError> {
+        let physical = then.physical();
+        let value = match physical {
+            PhysicalType::Text => Value::Text(self.function.local(ValType::I32), self.function.local(ValType::I32)),
+            PhysicalType::Reals => Value::Number(self.function.local(ValType::F64)),
+            PhysicalType::Integers | PhysicalType::Booleans => Value::Number(self.function.local(ValType::I64)),
+        };
+        let valid = self.function.local(ValType::I32);
+        self.truth(condition)?;
+        self.function.i32(TRUE).push(Instruction::I32Eq).if_true();
+        self.assign(value, valid, then)?;
+        self.function.otherwise();
+        self.assign(value, valid, otherwise)?;
+        self.function.end();
+        Ok(Operand { value, valid: Some(valid) })
+    }
+
+    fn assign(&mut self, value: Value, valid: u32, expr: &Expr) -> Result<(), EmitError> {
+        let operand = self.operand(expr)?;
+        match value {
+            Value::Text(start, len) => {
+                self.push_text(operand);
+                self.function.set(len).set(start);
+            }
+            Value::Number(local) => {
+                self.push_number(operand);
+                self.function.set(local);
+            }
+            Value::Integer(_) | Value::Real(_) | Value::ConstantText(..) => {}
+        }
+        self.push_valid(operand);
+        self.function.set(valid);
+        self.release(operand);
+        Ok(())
+    }
+
+    fn call(&mut self, function: Function, arguments: &[Expr]) -> Result<Operand, EmitError> {
+        let mut operands = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            operands.push(self.operand(argument)?);
+        }
+        let Some((first, rest)) = operands.split_first() else {
+            return Ok(Operand { value: self.text_constant(""), valid: None });
+        };
+        self.push_text(*first);
+        let result = match function {
+            Function::Strlen => {
+                let number = self.function.local(ValType::I64);
+                self.function.call(RuntimeFunction::Strlen).set(number);
+                Value::Number(number)
+            }
+            Function::ToLower => self.packed_text(RuntimeFunction::ToLower),
+            Function::ToUpper => self.packed_text(RuntimeFunction::ToUpper),
+            Function::Strcat => {
+                let (start, len) = (self.function.local(ValType::I32), self.function.local(ValType::I32));
+                self.function.set(len).set(start);
+                let mut joined = Value::Text(start, len);
+                for next in rest {
+                    self.push_text(Operand { value: joined, valid: None });
+                    self.push_text(*next);
+                    let longer = self.packed_text(RuntimeFunction::Concat);
+                    self.release(Operand { value: joined, valid: None });
+                    joined = longer;
+                }
+                joined
+            }
+        };
+        operands.into_iter().for_each(|operand| self.release(operand));
+        Ok(Operand { value: result, valid: None })
+    }
+
+    /// Calls a runtime function that returns a text in one i64.
+    fn packed_text(&mut self, function: RuntimeFunction) -> Value {
+        let packed = self.function.local(ValType::I64);
+        let (start, len) = (self.function.local(ValType::I32), self.function.local(ValType::I32));
+        self.function.call(function).set(packed);
+        self.function.get(packed).push(Instruction::I32WrapI64).set(len);
+        self.function.get(packed).i64(32).push(Instruction::I64ShrU).push(Instruction::I32WrapI64).set(start);
+        self.function.release(packed);
+        Value::Text(start, len)
+    }
+
+    /// Evaluates a boolean: leaves [`FALSE`], [`TRUE`] or [`NULL`].
+    pub(super) fn truth(&mut self, expr: &Expr) -> Result<(), EmitError> {
+        match expr {
+            Expr::Literal(Literal::Bool(value)) => {
+                self.function.i32(if *value { TRUE } else { FALSE });
+            }
+            Expr::Literal(Literal::Null(_)) => {
+                self.function.i32(NULL);
+            }
+            Expr::Input { column, .. } => self.boolean_input(*column),
+            Expr::Not(inner) => {
+                self.truth(inner)?;
+                let local = self.function.local(ValType::I32);
+                // 0 -> 1, 1 -> 0, 2 -> 2
+                self.function.set(local).i32(NULL).get(local).i32(1).push(Instruction::I32Xor);
+                self.function.get(local).i32(NULL).push(Instruction::I32Eq).push(Instruction::Select);
+                self.function.release(local);
+            }
+            Expr::And(operands) => self.junction(operands, FALSE, TRUE)?,
+            Expr::Or(operands) => self.junction(operands, TRUE, FALSE)?,
+            Expr::Compare { op, left, right } => self.compare(*op, left, right)?,
+            Expr::InSet { value, set } => self.in_set(value, set)?,
+            Expr::TextMatch(text_match) => self.text_match(text_match)?,
+            Expr::TextMatchDynamic { haystack, needle, kind, fold } => {
+                self.text_match_dynamic(haystack, needle, *kind, *fold)?;
+            }
+            Expr::IsNull(value) => self.is_null(value)?,
+            Expr::IsEmpty(value) => {
+                let operand = self.operand(value)?;
+                self.push_text(operand);
+                let len = self.function.local(ValType::I32);
+                self.function.set(len).push(Instruction::Drop).get(len).push(Instruction::I32Eqz);
+                self.function.release(len);
+                self.release(operand);
+            }
+            Expr::If { condition, then, otherwise } => {
+                let result = self.function.local(ValType::I32);
+                self.truth(condition)?;
+                self.function.i32(TRUE).push(Instruction::I32Eq).if_true();
+                self.truth(then)?;
+                self.function.set(result).otherwise();
+                self.truth(otherwise)?;
+                self.function.set(result).end().get(result);
+                self.function.release(result);
+            }
+            _ => return Err(EmitError::new(format!("a {} where a boolean is needed", expr.ty()))),
+        }
+        Ok(())
+    }
+
+    fn boolean_input(&mut self, column: u32) {
+        let Column { validity, cells, .. } = self.columns[column as usize];
+        let result = self.function.local(ValType::I32);
+        self.function.i32(NULL).set(result);
+        self.validity_bit(validity);
+        self.function.if_true();
+        self.bit(cells);
+        self.function.set(result).end().get(result);
+        self.function.release(result);
+    }
+
+    /// `and` and `or`: the answer is `decisive` as soon as one operand is, else null if one is null, else `neutral`.
+    fn junction(&mut self, operands: &[Expr], decisive: i32, neutral: i32) -> Result<(), EmitError> {
+        let (result, each) = (self.function.local(ValType::I32), self.function.local(ValType::I32));
+        self.function.i32(neutral).set(result).block();
+        for operand in operands {
+            self.truth(operand)?;
+            self.function.set(each);
+            self.function.get(each).i32(decisive).push(Instruction::I32Eq).if_true();
+            self.function.i32(decisive).set(result).push(Instruction::Br(1)).end();
+            self.function.get(each).i32(NULL).push(Instruction::I32Eq).if_true();
+            self.function.i32(NULL).set(result).end();
+        }
+        self.function.end().get(result);
+        self.function.release(result);
+        self.function.release(each);
+        Ok(())
+    }
+
+    fn compare(&mut self, op: CompareOp, left: &Expr, right: &Expr) -> Result<(), EmitError> {
+        let physical = left.physical();
+        let (left, right) = match physical {
+            PhysicalType::Booleans => (self.boolean_operand(left)?, self.boolean_operand(right)?),
+            _ => (self.operand(left)?, self.operand(right)?),
+        };
+        let valid = self.both_valid(left, right);
+        let result = self.function.local(ValType::I32);
+        if let Some(valid) = valid {
+            self.function.get(valid).if_true();
+        }
+        self.compare_values(op, physical, left, right);
+        self.function.set(result);
+        if let Some(valid) = valid {
+            self.function.otherwise();
+            match op {
+                // Both null: null. One null: they differ.
+                CompareOp::Equal | CompareOp::NotEqual => {
+                    self.function.i32(if op == CompareOp::Equal { FALSE } else { TRUE }).i32(NULL);
+                    self.push_valid(left);
+                    self.push_valid(right);
+                    self.function.push(Instruction::I32Or).push(Instruction::Select).set(result);
+                }
+                _ => {
+                    self.function.i32(NULL).set(result);
+                }
+            }
+            self.function.end();
+            self.function.release(valid);
+        }
+        self.function.get(result);
+        self.function.release(result);
+        self.release(left);
+        self.release(right);
+        Ok(())
+    }
+
+    /// A boolean as an integer operand.
+    fn boolean_operand(&mut self, expr: &Expr) -> Result<Operand, EmitError> {
+        self.convert(expr, LogicalType::Long)
+    }
+
+    fn compare_values(&mut self, op: CompareOp, physical: PhysicalType, left: Operand, right: Operand) {
+        use CompareOp::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
+        match physical {
+            PhysicalType::Text => {
+                self.push_text(left);
+                self.push_text(right);
+                self.function.call(RuntimeFunction::Compare).i32(0).push(match op {
+                    Equal => Instruction::I32Eq,
+                    NotEqual => Instruction::I32Ne,
+                    Less => Instruction::I32LtS,
+                    LessEqual => Instruction::I32LeS,
+                    Greater => Instruction::I32GtS,
+                    GreaterEqual => Instruction::I32GeS,
+                });
+            }
+            PhysicalType::Integers | PhysicalType::Booleans => {
+                self.push_number(left);
+                self.push_number(right);
+                self.function.push(match op {
+                    Equal => Instruction::I64Eq,
+                    NotEqual => Instruction::I64Ne,
+                    Less => Instruction::I64LtS,
+                    LessEqual => Instruction::I64LeS,
+                    Greater => Instruction::I64GtS,
+                    GreaterEqual => Instruction::I64GeS,
+                });
+            }
+            PhysicalType::Reals => {
+                self.push_number(left);
+                self.push_number(right);
+                self.function.push(match op {
+                    Equal => Instruction::F64Eq,
+                    NotEqual => Instruction::F64Ne,
+                    Less => Instruction::F64Lt,
+                    LessEqual => Instruction::F64Le,
+                    Greater => Instruction::F64Gt,
+                    GreaterEqual => Instruction::F64Ge,
+                });
+            }
+        }
+    }
+
+    fn in_set(&mut self, value: &Expr, set: &[i64]) -> Result<(), EmitError> {
+        let operand = self.operand(value)?;
+        let address = self.data.add_integers(set);
+        let len = u32::try_from(set.len()).unwrap_or(u32::MAX);
+        self.function.u32(address).u32(len);
+        self.push_number(operand);
+        self.function.call(RuntimeFunction::SetContains);
+        self.push_valid(operand);
+        self.function.push(Instruction::I32And);
+        self.release(operand);
+        Ok(())
+    }
+
+    fn is_null(&mut self, value: &Expr) -> Result<(), EmitError> {
+        if value.physical() == PhysicalType::Booleans {
+            self.truth(value)?;
+            self.function.i32(NULL).push(Instruction::I32Eq);
+            return Ok(());
+        }
+        let operand = self.operand(value)?;
+        self.push_valid(operand);
+        self.function.push(Instruction::I32Eqz);
+        self.release(operand);
+        Ok(())
+    }
+}
+
+/// The case of `values` for cells of a physical type.
+pub(super) fn case_of(physical: PhysicalType) -> i32 {
+    match physical {
+        PhysicalType::Text => abi::CASE_TEXT,
+        PhysicalType::Integers => abi::CASE_INTEGERS,
+        PhysicalType::Reals => abi::CASE_REALS,
+        PhysicalType::Booleans => abi::CASE_BOOLEANS,
+    }
+}

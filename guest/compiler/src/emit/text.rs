@@ -1,0 +1,95 @@
+//! Text search: constant needles become a literal table, others are searched for by the runtime.
+
+use sandtrap_wit::text::fold;
+use wasm_encoder::Instruction;
+
+use super::{
+    EmitError, automaton,
+    expr::{Emitter, FALSE, TRUE},
+    runtime::RuntimeFunction,
+};
+use crate::ir::{Expr, MatchKind, Quantifier, TextMatch};
+
+impl Emitter<'_> {
+    /// Leaves whether the text has its needles.
+    pub(super) fn text_match(&mut self, search: &TextMatch) -> Result<(), EmitError> {
+        let mut needles: Vec<String> =
+            search.needles.iter().map(|needle| if search.fold { fold(needle) } else { needle.clone() }).collect();
+        needles.sort_unstable();
+        needles.dedup();
+        let found_everywhere = search.kind != MatchKind::Equals;
+        let had_empty = needles.first().is_some_and(String::is_empty);
+        if had_empty {
+            needles.remove(0);
+        }
+        match (search.quantifier, had_empty) {
+            (Quantifier::Any, true) if found_everywhere => {
+                self.function.i32(TRUE);
+                Ok(())
+            }
+            // Only the empty text equals the empty needle.
+            (Quantifier::Any, true) => {
+                self.truth(&Expr::IsEmpty(search.haystack.clone()))?;
+                self.table_search(search, &needles)?;
+                self.function.push(Instruction::I32Or);
+                Ok(())
+            }
+            (Quantifier::All, true) if !found_everywhere => {
+                self.truth(&Expr::IsEmpty(search.haystack.clone()))?;
+                self.table_search(search, &needles)?;
+                self.function.push(Instruction::I32And);
+                Ok(())
+            }
+            _ => self.table_search(search, &needles),
+        }
+    }
+
+    /// Leaves whether the text has `needles`, of which none is empty.
+    fn table_search(&mut self, search: &TextMatch, needles: &[String]) -> Result<(), EmitError> {
+        if needles.is_empty() {
+            self.function.i32(if search.quantifier == Quantifier::All { TRUE } else { FALSE });
+            return Ok(());
+        }
+        let table = automaton::build(needles, search.kind, search.fold, search.quantifier)?;
+        let address = self.data.add_words(&table);
+        let haystack = self.operand(&search.haystack)?;
+        self.function.u32(address).u32(u32::try_from(table.len()).unwrap_or(u32::MAX));
+        self.push_text(haystack);
+        self.function.call(RuntimeFunction::Search);
+        self.release(haystack);
+        Ok(())
+    }
+
+    /// Leaves whether the text has a needle that is only known now.
+    pub(super) fn text_match_dynamic(
+        &mut self,
+        haystack: &Expr,
+        needle: &Expr,
+        kind: MatchKind,
+        fold: bool,
+    ) -> Result<(), EmitError> {
+        let (haystack, needle) = (self.operand(haystack)?, self.operand(needle)?);
+        self.function.i32(number_of(kind)).i32(i32::from(fold));
+        self.push_text(haystack);
+        self.push_text(needle);
+        self.function.call(RuntimeFunction::Match);
+        self.release(haystack);
+        self.release(needle);
+        Ok(())
+    }
+}
+
+/// The number of a kind in emitted code: `sandtrap_runtime::text::Kind`.
+fn number_of(kind: MatchKind) -> i32 {
+    use sandtrap_runtime::text::Kind;
+    let kind = match kind {
+        MatchKind::Equals => Kind::Equals,
+        MatchKind::Contains => Kind::Contains,
+        MatchKind::StartsWith => Kind::StartsWith,
+        MatchKind::EndsWith => Kind::EndsWith,
+        MatchKind::Term => Kind::Term,
+        MatchKind::TermPrefix => Kind::TermPrefix,
+        MatchKind::TermSuffix => Kind::TermSuffix,
+    };
+    (kind as u32).cast_signed()
+}

@@ -1,0 +1,123 @@
+//! Text functions: folding, searching for a needle that is only known at run time, case and length.
+
+use sandtrap_wit::text::fold_char;
+
+use crate::search::{decode, ends_with_term_char, starts_with_term_char};
+
+/// How a needle must lie: the numbers of `MatchKind` in emitted code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Kind {
+    /// It is the whole text.
+    Equals = 0,
+    /// Anywhere.
+    Contains = 1,
+    /// At the start.
+    StartsWith = 2,
+    /// At the end.
+    EndsWith = 3,
+    /// As a term.
+    Term = 4,
+    /// At the start of a term.
+    TermPrefix = 5,
+    /// At the end of a term.
+    TermSuffix = 6,
+}
+
+impl Kind {
+    /// From its number in emitted code.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Some(match number {
+            0 => Self::Equals,
+            1 => Self::Contains,
+            2 => Self::StartsWith,
+            3 => Self::EndsWith,
+            4 => Self::Term,
+            5 => Self::TermPrefix,
+            6 => Self::TermSuffix,
+            _ => return None,
+        })
+    }
+}
+
+/// The most bytes that folding can make of `bytes`: some two-byte characters fold to three bytes.
+pub const fn folded_bytes_max(bytes: usize) -> usize {
+    bytes + bytes / 2 + 1
+}
+
+/// Maps `text` character by character into `out`, which is long enough; returns how many bytes were written.
+pub fn map_chars(text: &[u8], out: &mut [u8], map: impl Fn(char) -> char) -> usize {
+    let mut rest = text;
+    let mut written = 0;
+    while let Some(c) = decode(rest) {
+        let to = map(c);
+        let mut buffer = [0; 4];
+        let bytes = to.encode_utf8(&mut buffer).as_bytes();
+        if let Some(target) = out.get_mut(written..written + bytes.len()) {
+            target.copy_from_slice(bytes);
+            written += bytes.len();
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    written
+}
+
+/// Folds `text` into `out`, which has [`folded_bytes_max`]; returns how many bytes were written.
+pub fn fold(text: &[u8], out: &mut [u8]) -> usize {
+    map_chars(text, out, fold_char)
+}
+
+/// Unicode lower case, one character to one: where the full mapping is longer, the character stays.
+pub fn lower_char(c: char) -> char {
+    single(c, c.to_lowercase())
+}
+
+/// Unicode upper case, one character to one: where the full mapping is longer, the character stays.
+pub fn upper_char(c: char) -> char {
+    single(c, c.to_uppercase())
+}
+
+fn single(c: char, mut mapped: impl Iterator<Item = char>) -> char {
+    match (mapped.next(), mapped.next()) {
+        (Some(to), None) => to,
+        _ => c,
+    }
+}
+
+/// Whether `needle` lies in `text` as `kind` says; both are folded already if the comparison folds.
+pub fn matches(kind: Kind, text: &[u8], needle: &[u8]) -> bool {
+    match kind {
+        Kind::Equals => text == needle,
+        Kind::StartsWith => text.starts_with(needle),
+        Kind::EndsWith => text.ends_with(needle),
+        Kind::Contains | Kind::Term | Kind::TermPrefix | Kind::TermSuffix => contains(kind, text, needle),
+    }
+}
+
+fn contains(kind: Kind, text: &[u8], needle: &[u8]) -> bool {
+    let left = matches!(kind, Kind::Term | Kind::TermPrefix) && starts_with_term_char(needle);
+    let right = matches!(kind, Kind::Term | Kind::TermSuffix) && ends_with_term_char(needle);
+    let Some(&first) = needle.first() else { return true };
+    let last_start = text.len().wrapping_sub(needle.len());
+    if last_start > text.len() {
+        return false;
+    }
+    let mut from = 0;
+    while let Some(at) = text.get(from..=last_start).and_then(|rest| rest.iter().position(|byte| *byte == first)) {
+        let start = from + at;
+        let (before, rest) = text.split_at_checked(start).unwrap_or_default();
+        if rest.starts_with(needle) {
+            let after = rest.get(needle.len()..).unwrap_or_default();
+            if !(left && ends_with_term_char(before) || right && starts_with_term_char(after)) {
+                return true;
+            }
+        }
+        from = start + 1;
+    }
+    false
+}
+
+/// The number of code points.
+pub fn length(text: &[u8]) -> usize {
+    text.iter().filter(|byte| *byte & 0xc0 != 0x80).count()
+}
