@@ -56,14 +56,12 @@ extern "C" fn rt_realloc(old: usize, old_len: usize, align: usize, new_len: usiz
 /// Searches for the needles of a table ([`search`]) of so many words.
 #[unsafe(no_mangle)]
 extern "C" fn rt_search(table: usize, words: usize, start: usize, len: usize) -> u32 {
-    // SAFETY: the table is one that the compiler put at an aligned address, the text a cell of the batch.
-    let (table, text) =
-        unsafe { (slice::from_raw_parts(ptr::with_exposed_provenance::<u32>(table), words), bytes(start, len)) };
+    // SAFETY: the table is one that the compiler wrote, the text one of the batch, of its data or of this arena.
+    let (table, text) = unsafe { (bytes(table, words * 4), bytes(start, len)) };
     let top = arena::top();
-    let flags = table.first().copied().unwrap_or(0);
+    let (flags, needles) = search::flags_and_needles(table);
     let text = if flags & search::FLAG_FOLD != 0 && !text.is_ascii() { folded(text) } else { text };
-    let needles = if flags & search::FLAG_ALL == 0 { 0 } else { table.get(1).copied().unwrap_or(0) as usize };
-    let found_words = search::scratch_words(needles);
+    let found_words = if flags & search::FLAG_ALL == 0 { 0 } else { search::scratch_words(needles) };
     let found = arena::allocate(found_words * 4, 4);
     // SAFETY: fresh, aligned memory of that length.
     let found = unsafe { slice::from_raw_parts_mut(ptr::with_exposed_provenance_mut::<u32>(found), found_words) };

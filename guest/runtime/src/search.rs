@@ -2,9 +2,8 @@
 //!
 //! The table is an Aho-Corasick automaton over bytes, laid out so that it is used where it lies: no copy, no
 //! allocation, nothing to prepare when a component is instantiated. The root has one entry for each class of bytes, every
-//! other state a short list. Measured on 6,126 Windows field values (docs/performance.md, "Literal search"), the
-//! ready-made automata are 25 to 50 times larger at the sizes that detections have: for fifteen literals
-//! 68.8 KB (daachorse) and 36.6 KB (regex-automata, sparse DFA), for 200 literals 117 KB and 948 KB.
+//! other state a short list. Measured on 6,126 Windows field values (docs/performance.md, "Literal search"), the ready-made automata are far larger at the sizes that detections have: for fifteen literals 68.8 KB (daachorse) and
+//! 36.6 KB (regex-automata, sparse DFA) against 1.6 KB here, for 200 literals 117 KB and 948 KB against 47.6 KB.
 //!
 //! Layout, in 32-bit words:
 //!
@@ -13,9 +12,10 @@
 //! 1  number of needles
 //! 2  length in bytes of the longest needle
 //! 3  word index of the needle table: for each needle its length in bytes, shifted left by 8, and its EDGE_* bits
-//! 4  word index of the root: one state for each byte class, 0 (the root itself) where no needle starts so
-//! 5  byte classes: 256 bytes in 64 words; class 0 is in no needle
-//! 69 states; a state is known by the index of its first word
+//! 4  number of byte classes that a needle starts with: they are the classes from 1 on
+//! 5  word index of the root: the state for each of those classes
+//! 6  byte classes: 256 bytes in 64 words; class 0 is in no needle
+//! 70 needle table, root, states; a state is known by the index of its first word, the root as 0
 //!      word 0: state to fall back to (bits 0..24), number of transitions (bits 24..32)
 //!      word 1: needle that ends here plus one, or 0 (bits 0..31); whether a shorter needle ends here too (bit 31)
 //!      then, for each transition: next state (bits 0..24), byte class (bits 24..32)
@@ -42,9 +42,9 @@ pub const EDGE_TERM_START: u32 = 4;
 pub const EDGE_TERM_END: u32 = 8;
 
 /// Words before the states.
-pub const HEADER_WORDS: usize = 69;
+pub const HEADER_WORDS: usize = 70;
 /// Where the byte classes start.
-pub const CLASSES_WORD: usize = 5;
+pub const CLASSES_WORD: usize = 6;
 /// How many needles, states and transitions a table can number.
 pub const NUMBERS_MAX: u32 = (1 << 24) - 1;
 /// Set in a state's word 1 when a shorter needle ends there too.
@@ -55,9 +55,9 @@ pub const fn scratch_words(needles: usize) -> usize {
     needles.div_ceil(32)
 }
 
-/// Whether `text` has the needles of `table`. With [`FLAG_FOLD`], `text` must be folded already; `is_ascii` says that it
-/// is ASCII and was not: the byte classes fold ASCII by themselves. `found` is scratch of [`scratch_words`].
-pub fn search(table: &[u32], text: &[u8], found: &mut [u32]) -> bool {
+/// Whether `text` has the needles of `table`, whose words are little-endian. With [`FLAG_FOLD`], `text` must be folded
+/// already, save that ASCII may be as it is: the byte classes fold it. `found` is scratch of [`scratch_words`].
+pub fn search(table: &[u8], text: &[u8], found: &mut [u32]) -> bool {
     let Some(mut search) = Search::new(table, text, found) else { return false };
     // An epoch check sits on every iteration of a loop; eight steps share one.
     let mut chunks = search.rest().chunks_exact(8);
@@ -77,9 +77,12 @@ pub fn search(table: &[u32], text: &[u8], found: &mut [u32]) -> bool {
 }
 
 struct Search<'a> {
-    table: &'a [u32],
+    table: &'a [u8],
+    classes: &'a [u8; 256],
     text: &'a [u8],
     found: &'a mut [u32],
+    /// How many classes a needle starts with.
+    starts: u8,
     root: usize,
     flags: u32,
     missing: u32,
@@ -89,59 +92,90 @@ struct Search<'a> {
     answer: bool,
 }
 
+/// The word at an index; 0 past the end.
+#[inline]
+fn word(table: &[u8], at: usize) -> u32 {
+    let bytes = table.get(at * 4..).and_then(|rest| rest.first_chunk());
+    bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+/// The flags and the number of needles of a table.
+pub fn flags_and_needles(table: &[u8]) -> (u32, usize) {
+    (word(table, 0), word(table, 1) as usize)
+}
+
 impl<'a> Search<'a> {
-    fn new(table: &'a [u32], text: &'a [u8], found: &'a mut [u32]) -> Option<Self> {
-        let word = |at: usize| table.get(at).copied().unwrap_or(0);
-        let flags = word(0);
-        let at = if flags & FLAG_AT_END != 0 { text.len().saturating_sub(word(2) as usize) } else { 0 };
+    fn new(table: &'a [u8], text: &'a [u8], found: &'a mut [u32]) -> Option<Self> {
+        let (flags, longest) = (word(table, 0), word(table, 2) as usize);
+        let at = if flags & FLAG_AT_END != 0 { text.len().saturating_sub(longest) } else { 0 };
         if flags & FLAG_ANCHORED != 0 && at > 0 {
             return None;
         }
         found.fill(0);
-        Some(Self { table, text, found, root: word(4) as usize, flags, missing: word(1), state: 0, at, answer: false })
+        Some(Self {
+            table,
+            classes: table.get(CLASSES_WORD * 4..)?.first_chunk()?,
+            text,
+            found,
+            starts: u8::try_from(word(table, 4)).ok()?,
+            root: word(table, 5) as usize,
+            flags,
+            missing: word(table, 1),
+            state: 0,
+            at,
+            answer: false,
+        })
     }
 
     fn rest(&self) -> &'a [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
     fn word(&self, at: usize) -> u32 {
-        self.table.get(at).copied().unwrap_or(0)
+        word(self.table, at)
     }
 
     /// Reads one byte; true when the answer is known.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, byte: u8) -> bool {
-        let class = self.word(CLASSES_WORD + usize::from(byte >> 2)) >> (u32::from(byte & 3) * 8) & 0xff;
+        let class = self.classes[usize::from(byte)];
         self.at += 1;
-        self.state = self.next(class);
-        if self.state == 0 {
+        // Most bytes of most texts: no needle is under way and none starts.
+        if self.state == 0 && class.wrapping_sub(1) >= self.starts {
             return self.flags & FLAG_ANCHORED != 0;
+        }
+        self.enter(class)
+    }
+
+    /// Goes on to the state for the class just read; true when the answer is known.
+    #[inline(never)]
+    fn enter(&mut self, class: u8) -> bool {
+        let anchored = self.flags & FLAG_ANCHORED != 0;
+        self.state = if class == 0 || anchored && self.state == 0 && self.at != 1 { 0 } else { self.next(class) };
+        if self.state == 0 {
+            return anchored;
         }
         self.word(self.state + 1) != 0 && self.report()
     }
 
-    #[inline]
-    fn next(&self, class: u32) -> usize {
+    fn next(&self, class: u8) -> usize {
         let mut state = self.state;
-        if class == 0 {
-            return 0;
-        }
         while state != 0 {
             let head = self.word(state);
-            let transitions = self.table.get(state + 2..state + 2 + (head >> 24) as usize).unwrap_or_default();
-            if let Some(next) = transitions.iter().find(|next| **next >> 24 == class) {
-                return (next & NUMBERS_MAX) as usize;
+            let transitions = state + 2..state + 2 + (head >> 24) as usize;
+            for next in transitions.map(|at| self.word(at)) {
+                if next >> 24 == u32::from(class) {
+                    return (next & NUMBERS_MAX) as usize;
+                }
             }
             if self.flags & FLAG_ANCHORED != 0 {
                 return 0;
             }
             state = (head & NUMBERS_MAX) as usize;
         }
-        if self.flags & FLAG_ANCHORED != 0 && self.at != 1 {
-            return 0;
-        }
-        self.word(self.root + class as usize) as usize
+        let start = usize::from(class.wrapping_sub(1));
+        if start < usize::from(self.starts) { self.word(self.root + start) as usize } else { 0 }
     }
 
     /// Looks at the needles that end here, longest first; true when the answer is known.

@@ -1,6 +1,6 @@
 //! Builds the literal tables that `sandtrap_runtime::search` reads; their layout stands there.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use sandtrap_runtime::search::{
     CLASSES_WORD, EDGE_TERM_END, EDGE_TERM_START, EDGE_TEXT_END, EDGE_TEXT_START, FLAG_ALL, FLAG_ANCHORED, FLAG_AT_END,
@@ -35,19 +35,20 @@ pub(super) fn build(
     let longest = needles.iter().map(String::len).max().unwrap_or(0);
     let needle_table = HEADER_WORDS;
     let root = needle_table + needles.len();
-    let first_state = root + classes.count + 1;
+    let first_state = root + classes.starts;
     let offsets = trie.offsets(first_state);
     if offsets.end > NUMBERS_MAX as usize || longest > NUMBERS_MAX as usize {
         return Err(EmitError::new(format!("{} literals are too many for one condition", needles.len())));
     }
-    let mut words = vec![flags, word(needles.len()), word(longest), word(needle_table), word(root)];
+    let mut words =
+        vec![flags, word(needles.len()), word(longest), word(needle_table), word(classes.starts), word(root)];
     words.extend(classes.map.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]])));
     debug_assert_eq!(words.len(), HEADER_WORDS);
     debug_assert_eq!(words.len() - 64, CLASSES_WORD);
     words.extend(needles.iter().map(|needle| word(needle.len()) << 8 | edges(needle, kind)));
-    let mut root_row = vec![0; classes.count + 1];
+    let mut root_row = vec![0; classes.starts];
     for (byte, next) in &trie.states[0].next {
-        root_row[classes.of(*byte)] = word(offsets.of(*next));
+        root_row[classes.of(*byte) - 1] = word(offsets.of(*next));
     }
     words.extend(root_row);
     for state in trie.states.iter().skip(1) {
@@ -80,29 +81,27 @@ fn word(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// Which bytes the needles tell apart. Class 0 is every byte that is in none.
+/// Which bytes the needles tell apart. Class 0 is every byte that is in none; the bytes that one starts with come first.
 struct Classes {
     map: [u8; 256],
-    count: usize,
+    starts: usize,
 }
 
 impl Classes {
     fn new(needles: &[String], fold: bool) -> Self {
-        let mut used = [false; 256];
-        needles.iter().flat_map(|needle| needle.bytes()).for_each(|byte| used[usize::from(byte)] = true);
+        let starting: BTreeSet<u8> = needles.iter().filter_map(|needle| needle.bytes().next()).collect();
+        let others: BTreeSet<u8> = needles.iter().flat_map(|needle| needle.bytes()).collect();
         let mut map = [0; 256];
-        let mut count = 0;
-        for byte in (0..=u8::MAX).filter(|byte| used[usize::from(*byte)]) {
-            // UTF-8 never uses 0xff, so there are at most 255 classes.
-            count += 1;
-            map[usize::from(byte)] = u8::try_from(count).unwrap_or(u8::MAX);
+        // UTF-8 never uses 0xff, so there are at most 255 classes.
+        for (class, byte) in (1..=u8::MAX).zip(starting.iter().chain(others.difference(&starting))) {
+            map[usize::from(*byte)] = class;
         }
         if fold {
             for byte in b'A'..=b'Z' {
                 map[usize::from(byte)] = map[usize::from(byte.to_ascii_lowercase())];
             }
         }
-        Self { map, count }
+        Self { map, starts: starting.len() }
     }
 
     fn of(&self, byte: u8) -> usize {
@@ -216,6 +215,7 @@ mod tests {
         let table = build(needles, kind, fold, quantifier).expect("a small table");
         let haystack =
             if fold && !haystack.is_ascii() { sandtrap_wit::text::fold(haystack) } else { haystack.to_owned() };
+        let table: Vec<u8> = table.iter().flat_map(|word| word.to_le_bytes()).collect();
         search(&table, haystack.as_bytes(), &mut vec![0; scratch_words(needles.len())])
     }
 
