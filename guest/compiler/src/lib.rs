@@ -8,5 +8,9 @@
 //! evaluates the syntax tree directly and shares no evaluation code with [`emit`]: it is the oracle of the tests.
 
 pub mod diagnostic;
+pub mod emit;
 pub mod ir;
 pub mod kql;
+pub mod prefilter;
+#[cfg(any(test, feature = "reference"))]
+pub mod reference;

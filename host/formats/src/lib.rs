@@ -1,1 +1,16 @@
 //! Events in, verdicts out.
+//!
+//! The way of an event: [`ndjson`] reads it, [`streams`] says which streams it belongs to and where each stream's
+//! fields lie in it, [`binding`] fills per-stream batches with the columns that detections want, [`convert`] turning
+//! JSON into the columns' types. What detections find leaves as [`verdict`]s.
+//!
+//! Every byte of an event is untrusted: nothing in here panics on one, recurses without a limit, or grows past a named
+//! constant because of one. Which detections exist and how they run is not known here.
+
+pub mod binding;
+pub mod convert;
+pub mod event;
+pub mod ndjson;
+pub mod path;
+pub mod streams;
+pub mod verdict;

@@ -14,8 +14,8 @@ use wasmparser::{
     Payload, RelocSectionReader, SymbolInfo, TypeRef,
 };
 
-/// The committed module.
-const MODULE: &[u8] = include_bytes!("../../runtime/sandtrap_runtime.wasm");
+/// The committed module, or the one that build.rs was told to take instead.
+const MODULE: &[u8] = include_bytes!(env!("SANDTRAP_RUNTIME_WASM"));
 
 /// A function that emitted code calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

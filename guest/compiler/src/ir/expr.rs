@@ -219,6 +219,20 @@ impl Function {
     }
 }
 
+impl CompareOp {
+    /// The operator that says the same with its operands swapped.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Equal | Self::NotEqual => self,
+            Self::Less => Self::Greater,
+            Self::LessEqual => Self::GreaterEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterEqual => Self::LessEqual,
+        }
+    }
+}
+
 impl Literal {
     /// Its type.
     pub fn ty(&self) -> LogicalType {

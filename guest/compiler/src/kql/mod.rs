@@ -5,3 +5,13 @@
 //! ```
 
 pub mod ast;
+mod binder;
+mod lexer;
+mod literal;
+mod parser;
+pub mod tables;
+mod token;
+
+pub use binder::{BindOptions, Bound, bind};
+pub use lexer::QUERY_BYTES_MAX;
+pub use parser::{HEIGHT_MAX, Parsed, parse};

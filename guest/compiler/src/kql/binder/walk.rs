@@ -1,0 +1,89 @@
+//! Walking the IR: the operands of an expression, how heavy it is, and which columns it reads.
+
+use crate::ir::{Expr, Literal};
+
+/// So many bytes of a constant weigh as much as a node.
+const BYTES_PER_NODE: usize = 16;
+
+/// How large an expression is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// Nodes, constants counted by their size.
+    pub(super) nodes: usize,
+    /// The longest way down.
+    pub(super) depth: usize,
+}
+
+/// The operands of an expression.
+pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Literal(_) | Expr::Input { .. } | Expr::Now => Vec::new(),
+        Expr::Not(operand)
+        | Expr::IsNull(operand)
+        | Expr::IsEmpty(operand)
+        | Expr::InSet { value: operand, .. }
+        | Expr::Convert { value: operand, .. } => vec![operand],
+        Expr::TextMatch(text) => vec![&text.haystack],
+        Expr::And(operands) | Expr::Or(operands) | Expr::Call { arguments: operands, .. } => operands.iter().collect(),
+        Expr::Compare { left, right, .. } | Expr::Arithmetic { left, right, .. } => vec![left, right],
+        Expr::TextMatchDynamic { haystack, needle, .. } => vec![haystack, needle],
+        Expr::If { condition, then, otherwise } => vec![condition, then, otherwise],
+    }
+}
+
+/// The operands of an expression, to be changed.
+fn operands_mut(expr: &mut Expr) -> Vec<&mut Expr> {
+    match expr {
+        Expr::Literal(_) | Expr::Input { .. } | Expr::Now => Vec::new(),
+        Expr::Not(operand)
+        | Expr::IsNull(operand)
+        | Expr::IsEmpty(operand)
+        | Expr::InSet { value: operand, .. }
+        | Expr::Convert { value: operand, .. } => vec![operand],
+        Expr::TextMatch(text) => vec![&mut text.haystack],
+        Expr::And(operands) | Expr::Or(operands) | Expr::Call { arguments: operands, .. } => {
+            operands.iter_mut().collect()
+        }
+        Expr::Compare { left, right, .. } | Expr::Arithmetic { left, right, .. } => vec![left, right],
+        Expr::TextMatchDynamic { haystack, needle, .. } => vec![haystack, needle],
+        Expr::If { condition, then, otherwise } => vec![condition, then, otherwise],
+    }
+}
+
+/// How large an expression is. Recursion is as deep as the expression, which the binder bounds.
+pub(super) fn weigh(expr: &Expr) -> Weight {
+    let own = match expr {
+        Expr::Literal(Literal::Text(text, _)) => text.len() / BYTES_PER_NODE,
+        Expr::InSet { set, .. } => set.len(),
+        Expr::TextMatch(text) => text.needles.iter().map(|needle| needle.len() / BYTES_PER_NODE + 1).sum(),
+        _ => 0,
+    };
+    let mut weight = Weight { nodes: own.saturating_add(1), depth: 0 };
+    for operand in operands(expr) {
+        let operand = weigh(operand);
+        weight.nodes = weight.nodes.saturating_add(operand.nodes);
+        weight.depth = weight.depth.max(operand.depth);
+    }
+    weight.depth = weight.depth.saturating_add(1);
+    weight
+}
+
+/// Calls `see` with every column that an expression reads.
+pub(super) fn inputs(expr: &Expr, see: &mut impl FnMut(u32)) {
+    if let Expr::Input { column, .. } = expr {
+        see(*column);
+    }
+    for operand in operands(expr) {
+        inputs(operand, see);
+    }
+}
+
+/// Renumbers the columns that an expression reads.
+pub(super) fn renumber(expr: &mut Expr, number: &impl Fn(u32) -> u32) {
+    if let Expr::Input { column, .. } = expr {
+        *column = number(*column);
+    }
+    for operand in operands_mut(expr) {
+        renumber(operand, number);
+    }
+}

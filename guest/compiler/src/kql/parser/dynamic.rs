@@ -1,0 +1,93 @@
+//! `dynamic(...)`: JSON with KQL's string forms, and datetimes and timespans as elements.
+//!
+//! <https://learn.microsoft.com/kusto/query/scalar-data-types/dynamic>.
+
+use serde_json::{Map, Number, Value};
+
+use super::{Parse, Parser};
+use crate::{
+    diagnostic::Diagnostic,
+    kql::{ast::Literal, literal, token::TokenKind},
+};
+
+impl Parser {
+    /// Reads the parentheses behind `dynamic`.
+    pub(super) fn dynamic(&mut self) -> Parse<Value> {
+        self.expect_symbol("(")?;
+        let value = self.dynamic_value()?;
+        self.expect_symbol(")")?;
+        Ok(value)
+    }
+
+    fn dynamic_value(&mut self) -> Parse<Value> {
+        self.nested(|parser| {
+            if parser.take_symbol("[") {
+                return parser.dynamic_array();
+            }
+            if parser.take_symbol("{") {
+                return parser.dynamic_object();
+            }
+            let negative = parser.take_symbol("-");
+            let span = parser.span();
+            let value = match parser.token().kind.clone() {
+                TokenKind::Long(value) => Value::from(if negative { value.wrapping_neg() } else { value }),
+                TokenKind::Real(value) => {
+                    Number::from_f64(if negative { -value } else { value }).map_or(Value::Null, Value::Number)
+                }
+                _ if negative => return parser.fail_expected("a number"),
+                TokenKind::String(text) => Value::String(text),
+                TokenKind::Identifier(word) if word == "true" => Value::Bool(true),
+                TokenKind::Identifier(word) if word == "false" => Value::Bool(false),
+                TokenKind::Identifier(word) if word == "null" => Value::Null,
+                TokenKind::Timespan(ticks) => Value::String(literal::timespan_text(ticks)),
+                TokenKind::Typed { ty, text } => match literal::typed(&ty, &text) {
+                    Some(Literal::Datetime(ticks)) => Value::String(literal::datetime_text(ticks)),
+                    Some(Literal::Timespan(ticks)) => Value::String(literal::timespan_text(ticks)),
+                    Some(Literal::Long(value) | Literal::Int(value)) => Value::from(value),
+                    Some(Literal::Bool(value)) => Value::Bool(value),
+                    Some(Literal::Real(value)) => Number::from_f64(value).map_or(Value::Null, Value::Number),
+                    Some(Literal::Guid(text)) => Value::String(text),
+                    Some(Literal::Null(_)) => Value::Null,
+                    _ => {
+                        let message = format!("`{text}` is not a {ty}");
+                        return parser.fail(Diagnostic::error("KQL0107", span, message));
+                    }
+                },
+                _ => return parser.fail_expected("a value of JSON: a constant, `[` or `{`"),
+            };
+            parser.advance();
+            Ok(value)
+        })
+    }
+
+    fn dynamic_array(&mut self) -> Parse<Value> {
+        let mut elements = Vec::new();
+        while !self.is_symbol("]") {
+            elements.push(self.dynamic_value()?);
+            if !self.take_symbol(",") {
+                break;
+            }
+        }
+        self.expect_symbol("]")?;
+        Ok(Value::Array(elements))
+    }
+
+    fn dynamic_object(&mut self) -> Parse<Value> {
+        let mut members = Map::new();
+        while !self.is_symbol("}") {
+            let key = match self.token().kind.clone() {
+                TokenKind::String(key) | TokenKind::Identifier(key) => key,
+                _ => return self.fail_expected("a property name"),
+            };
+            self.advance();
+            self.expect_symbol(":")?;
+            let value = self.dynamic_value()?;
+            members.insert(key, value);
+            if !self.take_symbol(",") {
+                break;
+            }
+        }
+        self.expect_symbol("}")?;
+        Ok(Value::Object(members))
+    }
+}

@@ -1,0 +1,200 @@
+//! Tokens to syntax tree: recursive descent for statements and operators, precedence climbing for expressions.
+//!
+//! An error ends the operator that it is in; the parser goes on behind the next `|` or `;`, so one reading finds several.
+//! Nesting and chains are limited, so nobody who walks the tree recursively can run out of stack.
+
+mod dynamic;
+mod expr;
+mod operator;
+mod statement;
+
+use super::{
+    ast::{Name, Query},
+    lexer,
+    token::{Token, TokenKind},
+};
+use crate::diagnostic::{Diagnostic, Span};
+
+/// The greatest height of an expression.
+pub const HEIGHT_MAX: u32 = 150;
+
+/// How many pipelines may stand inside one another; each may have expressions of [`HEIGHT_MAX`].
+const PIPELINES_MAX: u32 = 8;
+
+/// How many errors are reported; what comes later is most likely a consequence.
+const ERRORS_MAX: usize = 20;
+
+/// What parsing gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// The query, unless an error was found.
+    pub query: Option<Query>,
+    /// Spans are bytes of the query's text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses a query.
+pub fn parse(text: &str) -> Parsed {
+    let (tokens, diagnostics) = lexer::tokens(text);
+    let mut parser = Parser { tokens, at: 0, height: 0, pipelines: 0, diagnostics };
+    let query = parser.query();
+    let mut diagnostics = parser.diagnostics;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    diagnostics.truncate(ERRORS_MAX);
+    let query = if diagnostics.iter().any(Diagnostic::is_error) { None } else { query };
+    Parsed { query, diagnostics }
+}
+
+/// An error has been reported; the caller gives up what it was reading.
+#[derive(Clone, Copy, Debug)]
+struct Failed;
+
+type Parse<T> = Result<T, Failed>;
+
+struct Parser {
+    tokens: Vec<Token>,
+    at: usize,
+    /// How many constructs are being read inside one another.
+    height: u32,
+    /// How many pipelines are being read inside one another.
+    pipelines: u32,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Parser {
+    fn token(&self) -> &Token {
+        self.ahead(0)
+    }
+
+    /// The token `by` places on; past the end, the end.
+    fn ahead(&self, by: usize) -> &Token {
+        // The lexer always gives at least one token, the end.
+        &self.tokens[(self.at + by).min(self.tokens.len() - 1)]
+    }
+
+    fn span(&self) -> Span {
+        self.token().span.clone()
+    }
+
+    /// The end of the token before this one.
+    fn end(&self) -> usize {
+        self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |token| token.span.end)
+    }
+
+    fn advance(&mut self) {
+        self.at = (self.at + 1).min(self.tokens.len() - 1);
+    }
+
+    fn is_end(&self) -> bool {
+        self.token().kind == TokenKind::End
+    }
+
+    fn is_symbol(&self, symbol: &str) -> bool {
+        is_symbol(self.token(), symbol)
+    }
+
+    fn is_word(&self, word: &str) -> bool {
+        is_word(self.token(), word)
+    }
+
+    /// Whether the next token begins where this one ends.
+    fn is_adjacent(&self, by: usize) -> bool {
+        self.ahead(by).span.end == self.ahead(by + 1).span.start
+    }
+
+    fn take_symbol(&mut self, symbol: &str) -> bool {
+        let found = self.is_symbol(symbol);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let found = self.is_word(word);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    fn expect_symbol(&mut self, symbol: &'static str) -> Parse<()> {
+        if self.take_symbol(symbol) { Ok(()) } else { self.fail_expected(&format!("`{symbol}`")) }
+    }
+
+    fn expect_word(&mut self, word: &'static str) -> Parse<()> {
+        if self.take_word(word) { Ok(()) } else { self.fail_expected(&format!("`{word}`")) }
+    }
+
+    fn fail_expected<T>(&mut self, expected: &str) -> Parse<T> {
+        let message = format!("expected {expected}, found {}", self.token().describe());
+        self.fail(Diagnostic::error("KQL0201", self.span(), message).label(format!("expected {expected}")))
+    }
+
+    fn fail<T>(&mut self, diagnostic: Diagnostic) -> Parse<T> {
+        self.diagnostics.push(diagnostic);
+        Err(Failed)
+    }
+
+    /// Reads one construct inside another.
+    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
+        if self.height >= HEIGHT_MAX {
+            return self.too_high(self.span());
+        }
+        self.height += 1;
+        let outcome = read(self);
+        self.height -= 1;
+        outcome
+    }
+
+    fn too_high<T>(&mut self, span: Span) -> Parse<T> {
+        let message = format!("this is nested or chained more than {HEIGHT_MAX} levels deep");
+        self.fail(Diagnostic::error("KQL0204", span, message).help("put parts of it into `let` statements"))
+    }
+
+    /// A name, plain or as `['quoted']`.
+    fn name(&mut self, what: &str) -> Parse<Name> {
+        if let Some(name) = self.quoted_name() {
+            return Ok(name);
+        }
+        let Token { kind: TokenKind::Identifier(text), span } = self.token().clone() else {
+            return self.fail_expected(what);
+        };
+        self.advance();
+        Ok(Name { text, span })
+    }
+
+    /// `['name']`
+    fn quoted_name(&mut self) -> Option<Name> {
+        let TokenKind::String(text) = &self.ahead(1).kind else { return None };
+        if !self.is_symbol("[") || !is_symbol(self.ahead(2), "]") {
+            return None;
+        }
+        let name = Name { text: text.clone(), span: self.span().start..self.ahead(2).span.end };
+        (0..3).for_each(|_| self.advance());
+        Some(name)
+    }
+
+    /// Skips to the next `|`, `;` or closing parenthesis that is not inside brackets opened on the way.
+    fn skip_operator(&mut self) {
+        let mut open = 0_usize;
+        while !self.is_end() {
+            match &self.token().kind {
+                TokenKind::Symbol("(" | "[" | "{") => open += 1,
+                TokenKind::Symbol(")" | "]" | "}") if open == 0 => return,
+                TokenKind::Symbol(")" | "]" | "}") => open -= 1,
+                TokenKind::Symbol("|" | ";") if open == 0 => return,
+                _ => {}
+            }
+            self.advance();
+        }
+    }
+}
+
+fn is_symbol(token: &Token, symbol: &str) -> bool {
+    matches!(&token.kind, TokenKind::Symbol(found) if *found == symbol)
+}
+
+fn is_word(token: &Token, word: &str) -> bool {
+    matches!(&token.kind, TokenKind::Identifier(found) if found == word)
+}

@@ -1,0 +1,194 @@
+//! Checks a component's bytes before anything is compiled: that it is a valid component of a size that may be
+//! compiled, imports nothing (invariant 1), and exports the interface of a detection.
+//!
+//! Only the shape is looked at here. What the functions do is bounded while they run.
+
+use sandtrap_wit::INTERFACE;
+use wasmparser::{
+    BinaryReaderError, ComponentExternalKind, ComponentInstance, Encoding, Instance, Parser, Payload, Validator,
+    WasmFeatures,
+};
+
+use crate::{Limits, LoadError, LoadErrorKind};
+
+/// What a component may be made of: WebAssembly 2.0, what compilers emit by default since, and the component model
+/// without its unfinished parts. The engine's own configuration is no wider.
+const FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .union(WasmFeatures::LIME1)
+    .union(WasmFeatures::RELAXED_SIMD)
+    .union(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::COMPONENT_MODEL);
+
+/// How deep components may be nested: `wit-component` puts one into another for each exported interface. Deeper ones
+/// that instantiate each other twice would double with every level.
+const DEPTH_MAX: usize = 1;
+
+/// The size of a page of linear memory; the custom page sizes proposal is off.
+const WASM_PAGE_BYTES: u64 = 64 << 10;
+
+/// Refuses a component that should not be compiled.
+pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), LoadError> {
+    within("bytes", bytes.len(), limits.component_bytes)?;
+    let mut survey = Survey::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        survey.visit(payload.map_err(|error| invalid(&error))?, limits)?;
+    }
+    survey.conclude()?;
+    // Last, because it is the longest: a file that is too large or of the wrong kind has been refused by now.
+    Validator::new_with_features(FEATURES).validate_all(bytes).map_err(|error| invalid(&error))?;
+    Ok(())
+}
+
+/// What has been seen of a component so far.
+#[derive(Default)]
+struct Survey {
+    /// The encodings of the enclosing modules and components, outermost first.
+    enclosing: Vec<Encoding>,
+    modules: usize,
+    components: usize,
+    instances: usize,
+    functions: usize,
+    data_bytes: usize,
+    table_elements: usize,
+    interface: Interface,
+}
+
+/// What has been found in place of the interface.
+#[derive(Default)]
+enum Interface {
+    #[default]
+    Missing,
+    Version(String),
+    Found,
+}
+
+impl Survey {
+    fn visit(&mut self, payload: Payload<'_>, limits: &Limits) -> Result<(), LoadError> {
+        match payload {
+            Payload::Version { encoding, .. } => {
+                if self.enclosing.is_empty() && encoding == Encoding::Module {
+                    let message = "this is a core module, not a component; wrap it with `wasm-tools component new`";
+                    return Err(LoadError::new(LoadErrorKind::Invalid, message));
+                }
+                self.enclosing.push(encoding);
+            }
+            Payload::End(_) => {
+                self.enclosing.pop();
+            }
+            Payload::ModuleSection { .. } => add("core modules", &mut self.modules, 1, limits.parts)?,
+            Payload::ComponentSection { .. } => {
+                if self.enclosing.len() > DEPTH_MAX {
+                    let message = format!("components are nested deeper than {DEPTH_MAX}");
+                    return Err(LoadError::new(LoadErrorKind::Limit, message));
+                }
+                add("nested components", &mut self.components, 1, limits.parts)?;
+            }
+            Payload::ComponentImportSection(imports) if self.is_outermost() => {
+                if let Some(import) = imports.into_iter().next() {
+                    let name = import.map_err(|error| invalid(&error))?.name.name;
+                    let message = format!("imports {name:?}; a detection has no imports (invariant 1)");
+                    return Err(LoadError::new(LoadErrorKind::Import, message));
+                }
+            }
+            Payload::ComponentExportSection(exports) if self.is_outermost() => {
+                for export in exports {
+                    let export = export.map_err(|error| invalid(&error))?;
+                    self.see_export(export.name.name, export.kind);
+                }
+            }
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    let made = matches!(instance.map_err(|error| invalid(&error))?, Instance::Instantiate { .. });
+                    add("core instances", &mut self.instances, usize::from(made), limits.instances())?;
+                }
+            }
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section {
+                    let instance = instance.map_err(|error| invalid(&error))?;
+                    let made = matches!(instance, ComponentInstance::Instantiate { .. });
+                    add("instances", &mut self.instances, usize::from(made), limits.instances())?;
+                }
+            }
+            other => self.visit_core(other, limits)?,
+        }
+        Ok(())
+    }
+
+    /// The sections of core modules.
+    fn visit_core(&mut self, payload: Payload<'_>, limits: &Limits) -> Result<(), LoadError> {
+        match payload {
+            Payload::CodeSectionEntry(body) => {
+                add("functions", &mut self.functions, 1, limits.functions)?;
+                within("bytes of one function", body.range().len(), limits.function_bytes)?;
+            }
+            Payload::MemorySection(memories) => {
+                for memory in memories {
+                    let memory = memory.map_err(|error| invalid(&error))?;
+                    let bytes = memory.initial.saturating_mul(WASM_PAGE_BYTES);
+                    within("bytes of memory at the start", saturate(bytes), limits.memory_bytes)?;
+                }
+            }
+            Payload::TableSection(tables) => {
+                for table in tables {
+                    let table = table.map_err(|error| invalid(&error))?;
+                    let elements = saturate(table.ty.initial);
+                    add("table elements", &mut self.table_elements, elements, limits.table_elements)?;
+                }
+            }
+            Payload::DataSection(segments) => {
+                for segment in segments {
+                    let segment = segment.map_err(|error| invalid(&error))?;
+                    add("bytes of data", &mut self.data_bytes, segment.data.len(), limits.data_bytes)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn is_outermost(&self) -> bool {
+        self.enclosing.len() == 1
+    }
+
+    fn see_export(&mut self, name: &str, kind: ComponentExternalKind) {
+        if name == INTERFACE && kind == ComponentExternalKind::Instance {
+            self.interface = Interface::Found;
+        } else if let Interface::Missing = self.interface
+            && name.split('@').next() == INTERFACE.split('@').next()
+        {
+            self.interface = Interface::Version(name.into());
+        }
+    }
+
+    fn conclude(self) -> Result<(), LoadError> {
+        let message = match self.interface {
+            Interface::Found => return Ok(()),
+            Interface::Version(found) => {
+                format!("exports {found}, but this host speaks {INTERFACE}; rebuild the detection for that version")
+            }
+            Interface::Missing => format!("does not export {INTERFACE}, so it is no detection"),
+        };
+        Err(LoadError::new(LoadErrorKind::Interface, message))
+    }
+}
+
+fn add(what: &str, count: &mut usize, more: usize, cap: usize) -> Result<(), LoadError> {
+    *count = count.saturating_add(more);
+    within(what, *count, cap)
+}
+
+fn within(what: &str, count: usize, cap: usize) -> Result<(), LoadError> {
+    if count > cap {
+        return Err(LoadError::new(LoadErrorKind::Limit, format!("{count} {what}, more than the cap of {cap}")));
+    }
+    Ok(())
+}
+
+fn saturate(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+fn invalid(error: &BinaryReaderError) -> LoadError {
+    let message = format!("not a valid component, perhaps truncated or damaged: {error}");
+    LoadError::new(LoadErrorKind::Invalid, message)
+}

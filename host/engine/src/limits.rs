@@ -1,0 +1,105 @@
+//! Every cap that a component is held to, with its default. All of them are finite; a caller may raise or lower each.
+//!
+//! Caps on what a file holds are checked before Cranelift sees the file; caps on what a component does are enforced
+//! while it runs.
+
+use std::time::Duration;
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+/// The most bytes of a component: a compiled rule has tens of KB, one written in a scripting language several MB.
+pub const COMPONENT_BYTES: usize = 4 * MIB;
+/// The most core modules and nested components in one component, each; `wit-component` makes one of each.
+pub const PARTS: usize = 4;
+/// The most functions that a component defines.
+pub const FUNCTIONS: usize = 20_000;
+/// The most bytes of one function's body: the time to compile a function grows faster than its length.
+pub const FUNCTION_BYTES: usize = 256 * KIB;
+/// The most bytes of data segments.
+pub const DATA_BYTES: usize = 4 * MIB;
+/// The most elements of tables, all together.
+pub const TABLE_ELEMENTS: usize = 20_000;
+/// The most bytes of the manifest.
+pub const MANIFEST_BYTES: usize = MIB;
+/// The most nodes of a plan.
+pub const PLAN_NODES: usize = 64;
+/// The most columns of one plan node.
+pub const PLAN_COLUMNS: usize = 512;
+/// The most prefilter atoms of one source.
+pub const PREFILTER_ATOMS: usize = 10_000;
+/// The most bytes of linear memory of one instance.
+pub const MEMORY_BYTES: usize = 64 * MIB;
+/// The most bytes of stack in a component. Well below the 2 MiB that Rust gives a thread.
+pub const STACK_BYTES: usize = 512 * KIB;
+/// The most bytes that one call hands back.
+pub const OUTPUT_BYTES: usize = 16 * MIB;
+/// How long `evaluate` may take for one batch. An honest call takes microseconds to a few milliseconds.
+pub const EVALUATE_DEADLINE: Duration = Duration::from_millis(500);
+/// How long instantiating and `describe` may take together.
+pub const DESCRIBE_DEADLINE: Duration = Duration::from_millis(500);
+
+/// What a component is held to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes of a component.
+    pub component_bytes: usize,
+    /// The most core modules and nested components in one component, each.
+    pub parts: usize,
+    /// The most functions that a component defines.
+    pub functions: usize,
+    /// The most bytes of one function's body.
+    pub function_bytes: usize,
+    /// The most bytes of data segments.
+    pub data_bytes: usize,
+    /// The most elements of tables, all together.
+    pub table_elements: usize,
+    /// The most bytes of the manifest.
+    pub manifest_bytes: usize,
+    /// The most nodes of a plan.
+    pub plan_nodes: usize,
+    /// The most columns of one plan node.
+    pub plan_columns: usize,
+    /// The most prefilter atoms of one source.
+    pub prefilter_atoms: usize,
+    /// The most bytes of linear memory of one instance; a manifest may ask for less.
+    pub memory_bytes: usize,
+    /// The most bytes of stack in a component.
+    pub stack_bytes: usize,
+    /// The most bytes that one call hands back.
+    pub output_bytes: usize,
+    /// How long `evaluate` may take for one batch, rounded up to the engine's clock of 10 ms.
+    pub evaluate_deadline: Duration,
+    /// How long instantiating and `describe` may take together, rounded up alike.
+    pub describe_deadline: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            component_bytes: COMPONENT_BYTES,
+            parts: PARTS,
+            functions: FUNCTIONS,
+            function_bytes: FUNCTION_BYTES,
+            data_bytes: DATA_BYTES,
+            table_elements: TABLE_ELEMENTS,
+            manifest_bytes: MANIFEST_BYTES,
+            plan_nodes: PLAN_NODES,
+            plan_columns: PLAN_COLUMNS,
+            prefilter_atoms: PREFILTER_ATOMS,
+            memory_bytes: MEMORY_BYTES,
+            stack_bytes: STACK_BYTES,
+            output_bytes: OUTPUT_BYTES,
+            evaluate_deadline: EVALUATE_DEADLINE,
+            describe_deadline: DESCRIBE_DEADLINE,
+        }
+    }
+}
+
+impl Limits {
+    /// The most instances of modules and components, together: those that `wit-component` makes of a module (one of the
+    /// module, one of the interface) for each part.
+    pub(crate) fn instances(&self) -> usize {
+        self.parts.saturating_mul(2)
+    }
+}

@@ -1,0 +1,101 @@
+//! What a [`Binder`](super::Binder) counts, for a summary at the end of a run.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sandtrap_wit::plan::SourceColumn;
+use serde_json::Value;
+
+/// How many kinds of events without a stream are told apart; events are untrusted and could invent any number.
+pub const UNROUTED_KINDS_MAX: usize = 1000;
+
+/// How much of a channel's or an event id's text is kept, in characters.
+const KIND_CHARS_MAX: usize = 100;
+
+/// What an event without a stream says it is; empty where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventKind {
+    /// `Channel`, in lower case: shippers do not agree on its case.
+    pub channel: String,
+    /// `EventID`.
+    pub event_id: String,
+}
+
+/// A column that had values which could not be converted to its type and read as null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unconverted {
+    /// The stream.
+    pub stream: Arc<str>,
+    /// The column.
+    pub column: SourceColumn,
+    /// How many cells.
+    pub cells: u64,
+}
+
+/// Events, by where they went.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    events: u64,
+    streams: Vec<(Arc<str>, u64)>,
+    unrouted: BTreeMap<EventKind, u64>,
+    unrouted_others: u64,
+}
+
+impl Counts {
+    pub(super) fn new(streams: Vec<Arc<str>>) -> Self {
+        Self { streams: streams.into_iter().map(|stream| (stream, 0)).collect(), ..Self::default() }
+    }
+
+    /// How many events were pushed.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// How many events went to each stream that the map knows, in the map's order. An event may be in several.
+    pub fn streams(&self) -> &[(Arc<str>, u64)] {
+        &self.streams
+    }
+
+    /// How many events belong to no stream.
+    pub fn unrouted(&self) -> u64 {
+        self.unrouted.values().fold(self.unrouted_others, |sum, events| sum.saturating_add(*events))
+    }
+
+    /// The events that belong to no stream, by what they say they are, the most frequent first; at most
+    /// [`UNROUTED_KINDS_MAX`] kinds.
+    pub fn unrouted_kinds(&self) -> Vec<(&EventKind, u64)> {
+        let mut kinds: Vec<_> = self.unrouted.iter().map(|(kind, events)| (kind, *events)).collect();
+        kinds.sort_by_key(|(_, events)| std::cmp::Reverse(*events));
+        kinds
+    }
+
+    pub(super) fn routed_to(&mut self, streams: &[Arc<str>]) {
+        self.events = self.events.saturating_add(1);
+        for stream in streams {
+            match self.streams.iter_mut().find(|(known, _)| known == stream) {
+                Some((_, events)) => *events = events.saturating_add(1),
+                None => self.streams.push((Arc::clone(stream), 1)),
+            }
+        }
+    }
+
+    pub(super) fn add_unrouted(&mut self, kind: EventKind) {
+        self.events = self.events.saturating_add(1);
+        let known = self.unrouted.contains_key(&kind) || self.unrouted.len() < UNROUTED_KINDS_MAX;
+        let count = if known { self.unrouted.entry(kind).or_default() } else { &mut self.unrouted_others };
+        *count = count.saturating_add(1);
+    }
+}
+
+impl EventKind {
+    pub(super) fn of(channel: Option<&Value>, event_id: Option<&Value>) -> Self {
+        Self { channel: shown(channel).to_lowercase(), event_id: shown(event_id) }
+    }
+}
+
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.trim().chars().take(KIND_CHARS_MAX).collect(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}

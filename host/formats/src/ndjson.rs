@@ -1,0 +1,357 @@
+//! Newline-delimited JSON: one object per line.
+//!
+//! A line that is not an event is an error item with its line number, and the reader goes on with the next line: one
+//! bad line hides no other. Whether to stop there is the caller's decision. Only a failing input ends the iteration.
+//! Memory is bounded by [`LINE_BYTES_MAX`]; nesting by `serde_json`'s limit of 128 levels.
+//!
+//! A byte order mark at the start, CRLF, blank lines and a last line without an end are fine.
+
+use std::{fmt, io, sync::Arc};
+
+use serde_json::Value;
+
+use crate::event::{Event, Position};
+
+/// The longest line that is read, in bytes, its end not counted. The rest of a longer one is skipped.
+pub const LINE_BYTES_MAX: usize = 4 << 20;
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Why there is no event where one was expected.
+#[derive(Debug)]
+pub struct ReadError {
+    position: Position,
+    kind: ReadErrorKind,
+}
+
+/// What kind of [`ReadError`] it is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReadErrorKind {
+    /// The line is longer than [`LINE_BYTES_MAX`].
+    TooLong,
+    /// The line is not UTF-8; so many of its bytes are.
+    Utf8(usize),
+    /// The line is not JSON.
+    Json(serde_json::Error),
+    /// The line is JSON, but not an object.
+    NotAnObject(&'static str),
+    /// The input cannot be read any further.
+    Io(io::Error),
+}
+
+impl ReadError {
+    /// Where the line begins.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// What kind of error it is.
+    pub fn kind(&self) -> &ReadErrorKind {
+        &self.kind
+    }
+
+    /// Whether the input has ended with it: true for input errors, false for bad lines.
+    pub fn ends_input(&self) -> bool {
+        matches!(self.kind, ReadErrorKind::Io(_))
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.position.source, self.position.line)?;
+        match &self.kind {
+            ReadErrorKind::TooLong => write!(f, "the line is longer than {} MiB; it was skipped", LINE_BYTES_MAX >> 20),
+            ReadErrorKind::Utf8(valid) => {
+                write!(f, "the line is not UTF-8 at its byte {}; convert the input to UTF-8", valid.saturating_add(1))
+            }
+            // serde_json numbers the lines of what it was given, which is always line 1 here.
+            ReadErrorKind::Json(error) => {
+                let text = error.to_string();
+                let reason = text.split(" at line ").next().unwrap_or_default();
+                write!(
+                    f,
+                    "the line is not JSON: {reason} at column {}; events are one JSON object per line",
+                    error.column()
+                )
+            }
+            ReadErrorKind::NotAnObject(found) => {
+                write!(f, "the line is {found} where an event is an object; write one JSON object per line")
+            }
+            ReadErrorKind::Io(error) => write!(f, "cannot read on: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            ReadErrorKind::Json(error) => Some(error),
+            ReadErrorKind::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The events of one input, in order.
+///
+/// ```
+/// use sandtrap_formats::ndjson::Reader;
+///
+/// let input: &[u8] = b"{\"EventID\": 1}\nnot an event\n{\"EventID\": 3}\n";
+/// let mut reader = Reader::new("-", input);
+/// let good = reader.by_ref().filter_map(Result::ok).count();
+/// assert_eq!((good, reader.bad_lines()), (2, 1));
+/// ```
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    source: Arc<str>,
+    line: u64,
+    offset: u64,
+    bad_lines: u64,
+    ended: bool,
+    buffer: Vec<u8>,
+}
+
+/// How one line was read.
+enum Line {
+    /// It is in the buffer.
+    Whole,
+    /// It was too long; the buffer has its start.
+    Cut,
+    /// There are no more.
+    End,
+}
+
+impl<R: io::BufRead> Reader<R> {
+    /// Reads `input`, which messages call `source`.
+    pub fn new(source: impl Into<Arc<str>>, input: R) -> Self {
+        Self { input, source: source.into(), line: 0, offset: 0, bad_lines: 0, ended: false, buffer: Vec::new() }
+    }
+
+    /// How many lines were read, blank ones included.
+    pub fn lines(&self) -> u64 {
+        self.line
+    }
+
+    /// How many lines were no event.
+    pub fn bad_lines(&self) -> u64 {
+        self.bad_lines
+    }
+
+    /// How many bytes were read.
+    pub fn bytes(&self) -> u64 {
+        self.offset
+    }
+
+    /// Reads a line into the buffer, without its end, and counts it.
+    fn read_line(&mut self) -> io::Result<Line> {
+        self.buffer.clear();
+        let (mut any, mut cut) = (false, false);
+        loop {
+            let chunk = match self.input.fill_buf() {
+                Ok(chunk) => chunk,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if chunk.is_empty() && !any {
+                return Ok(Line::End);
+            }
+            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let part = end.and_then(|end| chunk.get(..end)).unwrap_or(chunk);
+            let room = LINE_BYTES_MAX.saturating_sub(self.buffer.len());
+            cut |= part.len() > room;
+            self.buffer.extend_from_slice(part.get(..room).unwrap_or(part));
+            let used = part.len() + usize::from(end.is_some());
+            let last = end.is_some() || chunk.is_empty();
+            self.input.consume(used);
+            self.offset = self.offset.saturating_add(used as u64);
+            any = true;
+            if last {
+                self.line = self.line.saturating_add(1);
+                return Ok(if cut { Line::Cut } else { Line::Whole });
+            }
+        }
+    }
+
+    fn parse(&self, position: &Position) -> Option<Result<Event, ReadErrorKind>> {
+        let start = if position.offset == 0 { self.buffer.strip_prefix(BOM) } else { None };
+        let bytes = start.unwrap_or(&self.buffer).trim_ascii();
+        if bytes.is_empty() {
+            return None;
+        }
+        let parsed = std::str::from_utf8(bytes)
+            .map_err(|error| ReadErrorKind::Utf8(error.valid_up_to()))
+            .and_then(|text| serde_json::from_str(text).map_err(ReadErrorKind::Json))
+            .and_then(|value| match value {
+                Value::Object(fields) => Ok(Event { fields, position: position.clone() }),
+                other => Err(ReadErrorKind::NotAnObject(kind_of(&other))),
+            });
+        Some(parsed)
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+impl<R: io::BufRead> Iterator for Reader<R> {
+    type Item = Result<Event, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            let offset = self.offset;
+            let read = self.read_line();
+            let position = Position { source: Arc::clone(&self.source), line: self.line, offset };
+            let kind = match read {
+                Ok(Line::End) => break,
+                Ok(Line::Cut) => ReadErrorKind::TooLong,
+                Ok(Line::Whole) => match self.parse(&position) {
+                    None => continue,
+                    Some(Ok(event)) => return Some(Ok(event)),
+                    Some(Err(kind)) => kind,
+                },
+                Err(error) => {
+                    self.ended = true;
+                    let position = Position { line: self.line.saturating_add(1), ..position };
+                    return Some(Err(ReadError { position, kind: ReadErrorKind::Io(error) }));
+                }
+            };
+            self.bad_lines = self.bad_lines.saturating_add(1);
+            return Some(Err(ReadError { position, kind }));
+        }
+        self.ended = true;
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Read};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Every item of `input` as text: `line@offset fields` or the message.
+    fn read(input: &[u8]) -> Vec<String> {
+        // A tiny buffer puts every boundary somewhere.
+        Reader::new("in", BufReader::with_capacity(3, input))
+            .map(|item| match item {
+                Ok(Event { fields, position }) => {
+                    format!("{}@{} {}", position.line, position.offset, Value::Object(fields))
+                }
+                Err(error) => error.to_string(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn lines_become_events_or_reasons() {
+        for (input, expected) in [
+            (&b""[..], &[][..]),
+            (b"\n \r\n\t\n", &[]),
+            (b"{}", &["1@0 {}"]),
+            (b"\xef\xbb\xbf{\"a\":1}\r\n\n{\"a\":1,\"a\":2}\n", &["1@0 {\"a\":1}", "3@13 {\"a\":2}"]),
+            (b"\xef\xbb\xbf\n{}", &["2@4 {}"]),
+            (
+                b"{}\n\xef\xbb\xbf{}\n",
+                &[
+                    "1@0 {}",
+                    "in:2: the line is not JSON: expected value at column 1; events are one JSON object per line",
+                ],
+            ),
+            (
+                b"[1]\n\"x\"\n",
+                &[
+                    "in:1: the line is an array where an event is an object; write one JSON object per line",
+                    "in:2: the line is a string where an event is an object; write one JSON object per line",
+                ],
+            ),
+            (
+                b"{\"a\":\n1}\n",
+                &[
+                    "in:1: the line is not JSON: EOF while parsing a value at column 5; events are one JSON object per line",
+                    "in:2: the line is not JSON: trailing characters at column 2; events are one JSON object per line",
+                ],
+            ),
+            (
+                b"{\"a\":\"\xff\"}\n{}",
+                &["in:1: the line is not UTF-8 at its byte 7; convert the input to UTF-8", "2@10 {}"],
+            ),
+            (
+                b"{\"a\":\"\\ud800\"}\n",
+                &[
+                    "in:1: the line is not JSON: unexpected end of hex escape at column 13; events are one JSON object per line",
+                ],
+            ),
+        ] {
+            assert_eq!(read(input), expected, "{}", String::from_utf8_lossy(input));
+        }
+    }
+
+    #[test]
+    fn a_line_too_long_is_skipped_and_the_next_is_read() {
+        let mut input = vec![b' '; LINE_BYTES_MAX - 2];
+        input.extend_from_slice(b"{}\n");
+        input.resize(input.len() + LINE_BYTES_MAX + 1, b' ');
+        input.extend_from_slice(b"\n{\"after\":1}");
+        let items: Vec<_> = Reader::new("in", &input[..]).collect();
+        assert_eq!(items.len(), 3);
+        assert!(items[0].is_ok(), "exactly the limit");
+        assert!(
+            matches!(&items[1], Err(error) if matches!(error.kind(), ReadErrorKind::TooLong) && !error.ends_input())
+        );
+        assert!(matches!(&items[2], Ok(event) if event.position.line == 3));
+    }
+
+    #[test]
+    fn nesting_without_end_is_a_bad_line() {
+        let line = [r#"{"a":"#.repeat(100_000).into_bytes(), b"\n{}\n".to_vec()].concat();
+        assert_eq!(read(&line).len(), 2, "a reason, then the next event");
+    }
+
+    #[test]
+    fn a_failing_input_is_said_once_and_ends_it() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("gone"))
+            }
+        }
+        let input = BufReader::new((&b"{}\n{"[..]).chain(Broken));
+        let mut reader = Reader::new("in", input);
+        assert!(matches!(reader.next(), Some(Ok(_))));
+        let error = reader.next().and_then(Result::err);
+        assert!(error.as_ref().is_some_and(ReadError::ends_input));
+        assert_eq!(error.map(|error| error.to_string()).as_deref(), Some("in:2: cannot read on: gone"));
+        assert!(reader.next().is_none());
+        assert_eq!(reader.bad_lines(), 0, "the input failed, not a line");
+    }
+
+    proptest! {
+        /// Whatever the bytes: no panic, and every line that is not blank is an event or a reason.
+        #[test]
+        fn any_bytes_can_be_read(input in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let expected = input.split(|byte| *byte == b'\n').enumerate()
+                .filter(|(at, line)| !(if *at == 0 { line.strip_prefix(BOM).unwrap_or(line) } else { line }).trim_ascii().is_empty())
+                .count();
+            prop_assert_eq!(read(&input).len(), expected);
+        }
+
+        /// JSON-like bytes reach further in.
+        #[test]
+        fn json_like_bytes_can_be_read(input in r#"([{}\[\]",:\\\n0-9a-e\.\-+ ]|null|true|\\u[dD]8[0-9]{2}|1e999){0,60}"#) {
+            let lines = input.as_bytes().lines().map_while(Result::ok).filter(|line| !line.trim_ascii().is_empty()).count();
+            prop_assert_eq!(read(input.as_bytes()).len(), lines);
+        }
+    }
+}

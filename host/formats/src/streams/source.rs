@@ -1,0 +1,192 @@
+//! Where a logical field's value comes from: physical fields of the event, and the few transforms that a streams file
+//! may name.
+//!
+//! A transform takes text and gives text. What it cannot take apart gives no value, so that the next source of the
+//! field is asked.
+
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    convert::{self, Converted},
+    path,
+};
+
+/// A physical field: the paths where it may be, in order; the first one present wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Physical(pub(crate) Arc<[String]>);
+
+/// What a streams file says about physical fields.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PhysicalNames {
+    /// The fields that have paths of their own.
+    pub(crate) listed: HashMap<String, Physical>,
+    /// The objects that may have any other field, when the top of the event does not.
+    pub(crate) containers: Vec<String>,
+}
+
+impl PhysicalNames {
+    /// Where the field of that name may be.
+    pub(crate) fn physical(&self, name: &str) -> Physical {
+        self.listed.get(name).cloned().unwrap_or_else(|| {
+            let inside = self.containers.iter().map(|container| format!("{container}.{name}"));
+            Physical(std::iter::once(name.to_owned()).chain(inside).collect())
+        })
+    }
+}
+
+/// One source of a logical field.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Source {
+    /// The value as it is.
+    Field(Physical),
+    /// Always this text.
+    Constant(Arc<str>),
+    /// What follows the last `\` or `/` of a path.
+    FileName(Physical),
+    /// `name` of `DOMAIN\name`; the whole text when there is no domain.
+    User(Physical),
+    /// `DOMAIN` of `DOMAIN\name`.
+    Domain(Physical),
+    /// The hash of that algorithm in `SHA1=..,MD5=..`.
+    Hash { algorithm: String, of: Physical },
+    /// The text in other words; a text that is not listed stays.
+    Words { words: Arc<[(String, String)]>, of: Physical },
+    /// The parts one after the other. All must have a value.
+    Join { parts: Vec<Physical>, with: String },
+    /// An instant, given as how many units of so many ticks have passed since 1970.
+    Epoch { ticks_per_unit: i64, of: Physical },
+}
+
+/// What a source found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Found<'a> {
+    /// A value of the event.
+    Json(&'a Value),
+    /// A text, transformed.
+    Text(Cow<'a, str>),
+    /// An instant, in ticks.
+    Instant(i64),
+}
+
+impl<'a> Found<'a> {
+    /// The cell of that type.
+    pub(crate) fn convert(self, ty: sandtrap_wit::LogicalType) -> Converted<'a> {
+        match self {
+            Self::Json(value) => convert::from_json(value, ty),
+            Self::Text(text) => convert::from_text(text, ty),
+            Self::Instant(ticks) => convert::from_instant(ticks, ty),
+        }
+    }
+}
+
+impl Physical {
+    /// The first value that the event has and that says something.
+    pub(crate) fn find<'e>(&self, fields: &'e Map<String, Value>, no_value: &[String]) -> Option<&'e Value> {
+        let says_something = |value: &&Value| !value.as_str().is_some_and(|text| no_value.iter().any(|no| no == text));
+        self.0.iter().filter_map(|path| path::find(fields, path)).find(says_something)
+    }
+
+    fn text<'e>(&self, fields: &'e Map<String, Value>, no_value: &[String]) -> Option<&'e str> {
+        self.find(fields, no_value)?.as_str()
+    }
+}
+
+impl Source {
+    /// The value, if this source has one. Texts in `no_value` are none.
+    pub(crate) fn find<'a>(&'a self, fields: &'a Map<String, Value>, no_value: &[String]) -> Option<Found<'a>> {
+        let text = |of: &Physical| of.text(fields, no_value);
+        let borrowed = |text: &'a str| Found::Text(Cow::Borrowed(text));
+        match self {
+            Self::Field(of) => of.find(fields, no_value).map(Found::Json),
+            Self::Constant(text) => Some(borrowed(text)),
+            Self::FileName(of) => text(of)?.rsplit(['\\', '/']).next().filter(|name| !name.is_empty()).map(borrowed),
+            Self::User(of) => text(of).map(|user| borrowed(user.split_once('\\').map_or(user, |(_, name)| name))),
+            Self::Domain(of) => text(of)?.split_once('\\').map(|(domain, _)| borrowed(domain)),
+            Self::Hash { algorithm, of } => hash(text(of)?, algorithm).map(borrowed),
+            Self::Words { words, of } => {
+                let text = text(of)?;
+                Some(borrowed(words.iter().find(|(from, _)| from == text).map_or(text, |(_, to)| to)))
+            }
+            Self::Join { parts, with } => {
+                let parts: Option<Vec<&str>> = parts.iter().map(text).collect();
+                Some(Found::Text(Cow::Owned(parts?.join(with))))
+            }
+            Self::Epoch { ticks_per_unit, of } => {
+                let count = match of.find(fields, no_value)? {
+                    Value::Number(number) => convert::integer(number),
+                    Value::String(text) => convert::integer_from_text(text.trim()),
+                    _ => None,
+                };
+                convert::from_epoch(count?, *ticks_per_unit).map(Found::Instant)
+            }
+        }
+    }
+}
+
+fn hash<'t>(hashes: &'t str, algorithm: &str) -> Option<&'t str> {
+    hashes
+        .split(',')
+        .filter_map(|part| part.trim().split_once('='))
+        .find_map(|(name, hash)| name.eq_ignore_ascii_case(algorithm).then_some(hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn physical(paths: &[&str]) -> Physical {
+        Physical(paths.iter().map(|path| (*path).to_owned()).collect())
+    }
+
+    fn x() -> Physical {
+        physical(&["x"])
+    }
+
+    #[test]
+    fn transforms_take_text_apart() {
+        let hash = |algorithm: &str| Source::Hash { algorithm: algorithm.into(), of: x() };
+        let words = || Source::Words { words: [("tcp".to_owned(), "Tcp".to_owned())].into(), of: x() };
+        let millis = || Source::Epoch { ticks_per_unit: 10_000, of: x() };
+        for (source, value, expected) in [
+            (Source::FileName(x()), json!(r"C:\Windows\cmd.exe"), Some("cmd.exe")),
+            (Source::FileName(x()), json!("/usr/bin/ssh"), Some("ssh")),
+            (Source::FileName(x()), json!("System"), Some("System")),
+            (Source::FileName(x()), json!(r"C:\Windows\"), None),
+            (Source::FileName(x()), json!(7), None),
+            (Source::User(x()), json!(r"NT AUTHORITY\SYSTEM"), Some("SYSTEM")),
+            (Source::User(x()), json!("anna"), Some("anna")),
+            (Source::Domain(x()), json!(r"NT AUTHORITY\SYSTEM"), Some("NT AUTHORITY")),
+            (Source::Domain(x()), json!("anna"), None),
+            (hash("SHA256"), json!("SHA1=aa, sha256=bb,IMPHASH=cc"), Some("bb")),
+            (hash("MD5"), json!("SHA1=aa"), None),
+            (words(), json!("tcp"), Some("Tcp")),
+            (words(), json!("icmp"), Some("icmp")),
+            (millis(), json!(1000), Some("1970-01-01T00:00:01.0000000Z")),
+            (millis(), json!("1000"), Some("1970-01-01T00:00:01.0000000Z")),
+            (millis(), json!("soon"), None),
+            (millis(), json!(i64::MAX), None),
+            (Source::Join { parts: vec![x(), x()], with: "\\".into() }, json!("a"), Some(r"a\a")),
+            (Source::Join { parts: vec![x(), physical(&["y"])], with: "\\".into() }, json!("a"), None),
+            (Source::Constant("c".into()), json!(null), Some("c")),
+        ] {
+            let event = json!({ "x": value });
+            let Value::Object(fields) = &event else { unreachable!("an object was written") };
+            let found = source.find(fields, &[]).map(|found| found.convert(sandtrap_wit::LogicalType::String));
+            assert_eq!(found, expected.map(|text| Converted::Text(text.into())), "{source:?} of {event}");
+        }
+    }
+
+    #[test]
+    fn the_first_path_present_wins_and_placeholders_are_not_present() {
+        let event = json!({"a": "-", "b": null, "c": 3});
+        let Value::Object(fields) = &event else { unreachable!("an object was written") };
+        let no_value = ["-".to_owned()];
+        assert_eq!(physical(&["z", "a", "c"]).find(fields, &[]), Some(&json!("-")));
+        assert_eq!(physical(&["z", "a", "c"]).find(fields, &no_value), Some(&json!(3)));
+        assert_eq!(physical(&["a", "b", "c"]).find(fields, &no_value), Some(&Value::Null), "null is present");
+    }
+}

@@ -1,0 +1,7 @@
+//! Verdicts out: [`Verdict`] in Sandtrap's own form, and its cells as JSON and as text for a table.
+
+mod cell;
+mod native;
+
+pub use cell::{cell_to_json, cell_to_text};
+pub use native::{About, DetectionRef, JSON_SCHEMA, OwnedCell, Revision, Verdict, VerdictColumn};
