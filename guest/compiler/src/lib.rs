@@ -7,10 +7,14 @@
 //! A front end turns a language into the typed [`ir`]; everything behind it is shared. The [`reference`] interpreter
 //! evaluates the syntax tree directly and shares no evaluation code with [`emit`]: it is the oracle of the tests.
 
+mod compile;
 pub mod diagnostic;
 pub mod emit;
 pub mod ir;
 pub mod kql;
 pub mod prefilter;
+pub mod rule;
 #[cfg(any(test, feature = "reference"))]
 pub mod reference;
+
+pub use compile::{Compilation, Options, compile};

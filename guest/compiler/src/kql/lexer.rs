@@ -15,7 +15,7 @@ pub const QUERY_BYTES_MAX: usize = 1 << 20;
 /// Symbols, the longer before their prefixes.
 const SYMBOLS: &[&str] = &[
     "==", "!=", "=~", "!~", "<>", "<=", ">=", "=>", "..", "(", ")", "[", "]", "{", "}", ",", ";", ":", "|", "=", "<", ">",
-    "+", "-", "*", "/", "%", ".", "!", "~", "@", "?", "#", "&", "^", "$",
+    "+", "-", "*", "/", "%", ".", "!", "~", "@", "?", "#", "&", "^",
 ];
 
 /// Words that stand for a literal when a parenthesis follows; what is between the parentheses is not KQL.
@@ -69,10 +69,9 @@ impl<'a> Lexer<'a> {
 
     fn skip_trivia(&mut self) {
         loop {
-            self.skip_while(char::is_whitespace);
-            if self.rest().starts_with('\u{feff}') {
-                self.at += '\u{feff}'.len_utf8();
-            } else if self.rest().starts_with("//") {
+            // Zero-width spaces and byte order marks come along when queries are copied from web pages.
+            self.skip_while(|c| c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}'));
+            if self.rest().starts_with("//") {
                 self.skip_while(|c| c != '\n');
             } else {
                 return;
@@ -163,17 +162,16 @@ impl<'a> Lexer<'a> {
             self.plain_number(start, digits, real);
             return;
         }
-        match literal::unit_ticks(unit).and_then(|ticks| literal::scaled(digits, ticks)) {
-            Some(ticks) => self.push(TokenKind::Timespan(ticks), start),
-            None => {
-                let message = format!("`{digits}{unit}` is neither a number nor a timespan");
-                self.diagnostics.push(
-                    Diagnostic::error("KQL0104", start..self.at, message)
-                        .help("units of time are d, h, m, s, ms, microsecond and tick; a name cannot start with a digit"),
-                );
-                // A column of that name is what was most likely meant.
-                self.push(TokenKind::Identifier(format!("{digits}{unit}")), start);
-            }
+        match literal::unit_ticks(unit) {
+            // Kusto lets a name start with digits.
+            None => self.push(TokenKind::Identifier(format!("{digits}{unit}")), start),
+            Some(ticks) => match literal::scaled(digits, ticks) {
+                Some(ticks) => self.push(TokenKind::Timespan(ticks), start),
+                None => {
+                    self.error("KQL0104", start, "the timespan is longer than any that KQL has");
+                    self.push(TokenKind::Timespan(0), start);
+                }
+            },
         }
     }
 
@@ -316,7 +314,7 @@ impl<'a> Lexer<'a> {
 }
 
 fn is_name_start(c: char) -> bool {
-    c.is_alphabetic() || c == '_'
+    c.is_alphabetic() || matches!(c, '_' | '$')
 }
 
 fn is_name_part(c: char) -> bool {
@@ -374,7 +372,7 @@ mod tests {
         for (text, code, span) in [
             ("where 'abc", "KQL0105", 6..10),
             (r"'a\qb'", "KQL0106", 2..4),
-            ("12abc", "KQL0104", 0..5),
+            ("99999999999d", "KQL0104", 0..12),
             ("99999999999999999999", "KQL0103", 0..20),
             ("a § b", "KQL0102", 2..4),
         ] {

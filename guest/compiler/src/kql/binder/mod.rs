@@ -4,6 +4,8 @@
 //! outside, so recursion, sizes and the number of diagnostics are bounded by the constants below. It does not look at
 //! events and does not evaluate anything but constants.
 
+#[cfg(test)]
+mod agreement;
 mod arithmetic;
 mod codes;
 mod compare;

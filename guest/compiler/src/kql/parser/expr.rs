@@ -235,7 +235,10 @@ impl Parser {
         let mut target = self.primary()?;
         loop {
             let start = target.expr.span.start;
-            if self.is_symbol(".") {
+            if self.is_symbol(".") && is_symbol(self.ahead(1), "[") {
+                // `a.[0]` is `a[0]`.
+                self.advance();
+            } else if self.is_symbol(".") {
                 self.advance();
                 let member = self.name("the name of a member")?;
                 if self.is_symbol("(") {
@@ -339,7 +342,10 @@ impl Parser {
     /// What stands behind an opening parenthesis, up to the closing one, and the greatest height in it.
     fn arguments(&mut self) -> Parse<(Vec<Expr>, u32)> {
         let (mut arguments, mut height) = (Vec::new(), 0);
-        while !self.is_symbol(")") {
+        if self.take_symbol(")") {
+            return Ok((arguments, height));
+        }
+        loop {
             let argument = self.argument()?;
             height = height.max(argument.height);
             arguments.push(argument.expr);

@@ -272,6 +272,10 @@ impl Parser {
     }
 
     fn named_expression(&mut self) -> Parse<NamedExpr> {
+        if let Some(span) = self.several_names() {
+            let message = "giving several names to the results of one expression is not supported";
+            return self.fail(Diagnostic::error("KQL0207", span, message));
+        }
         let quoted = self.is_symbol("[") && is_symbol(self.ahead(3), "=");
         let plain = matches!(self.token().kind, TokenKind::Identifier(_)) && is_symbol(self.ahead(1), "=");
         let name = if quoted || plain {
@@ -282,5 +286,20 @@ impl Parser {
             None
         };
         Ok(NamedExpr { name, expr: self.expression()? })
+    }
+
+    /// `(name, name) =` ahead, and where.
+    fn several_names(&self) -> Option<Span> {
+        let mut at = 1;
+        while self.is_symbol("(") && matches!(self.ahead(at).kind, TokenKind::Identifier(_)) {
+            match &self.ahead(at + 1).kind {
+                TokenKind::Symbol(",") => at += 2,
+                TokenKind::Symbol(")") if is_symbol(self.ahead(at + 2), "=") => {
+                    return Some(self.span().start..self.ahead(at + 1).span.end);
+                }
+                _ => return None,
+            }
+        }
+        None
     }
 }

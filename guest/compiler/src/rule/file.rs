@@ -1,0 +1,190 @@
+//! A rule file and how it is loaded.
+//!
+//! A [`RuleFile`] exists only if everything that a manifest needs is there. What is merely odd is a warning.
+
+use std::fmt::Write as _;
+
+use sandtrap_wit::{
+    manifest::{Attack, Confidence, Level, Limits, Manifest, SCHEMA, SourceText, Status},
+    plan::Plan,
+};
+use sha2::{Digest, Sha256};
+
+use super::{query_file, sentinel, source_map::SourceMap};
+use crate::diagnostic::{Diagnostic, Span};
+
+/// The longest rule file that is read, in bytes: a query of the greatest length, and as much about it.
+pub const FILE_BYTES_MAX: usize = 2 << 20;
+
+/// The namespace of a rule whose file names none.
+pub const DEFAULT_NAMESPACE: &str = "local";
+
+/// The longest id or namespace, in bytes.
+const ID_BYTES_MAX: usize = 200;
+
+/// What loading a rule file gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The rule, unless an error was found.
+    pub rule: Option<RuleFile>,
+    /// Spans are bytes of the file's text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A query and what its file says about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleFile {
+    /// What the file says about the rule.
+    pub metadata: Metadata,
+    /// The query's text, as the parser wants it.
+    pub query: String,
+    /// SHA-256 of the file's text, in lower-case hex.
+    pub digest: String,
+    source_map: SourceMap,
+}
+
+/// What a rule file says about its rule, in the words of the manifest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metadata {
+    /// Who publishes the rule.
+    pub namespace: String,
+    /// The rule's id within its namespace.
+    pub id: String,
+    /// The rule's own version.
+    pub version: Option<String>,
+    /// One line.
+    pub title: String,
+    /// As long as it takes.
+    pub description: String,
+    /// How bad a true positive is.
+    pub level: Option<Level>,
+    /// How likely a verdict is a true positive.
+    pub confidence: Option<Confidence>,
+    /// How mature the rule is.
+    pub status: Option<Status>,
+    /// Who wrote it.
+    pub authors: Vec<String>,
+    /// Where to read more.
+    pub references: Vec<String>,
+    /// Known benign causes.
+    pub false_positives: Vec<String>,
+    /// Free tags.
+    pub tags: Vec<String>,
+    /// MITRE ATT&CK mapping.
+    pub attack: Attack,
+    /// `connector: data type`, as Sentinel names them.
+    pub data_sources: Vec<String>,
+    /// SPDX expression.
+    pub licence: Option<String>,
+}
+
+/// Loads a rule file. Its name decides how it is read, and may be a path.
+pub fn load(file_name: &str, text: &str) -> Loaded {
+    let base = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+    let (stem, extension) = base.rsplit_once('.').unwrap_or((base, ""));
+    let mut diagnostics = Vec::new();
+    let rule = if text.len() > FILE_BYTES_MAX {
+        let message = format!("the file has {} bytes; a rule may have {FILE_BYTES_MAX}", text.len());
+        diagnostics.push(Diagnostic::error("RUL0002", 0..0, message).help("split the rule, or shorten its lists"));
+        None
+    } else {
+        match extension.to_ascii_lowercase().as_str() {
+            "kql" | "csl" | "kusto" => query_file::load(stem, text, &mut diagnostics),
+            "yaml" | "yml" => sentinel::load(text, &mut diagnostics),
+            _ => {
+                let message = format!("`{base}` is no rule file by its name");
+                let help = "rules are .kql, .csl and .kusto files (a query) and .yaml and .yml files (Sentinel's envelope)";
+                diagnostics.push(Diagnostic::error("RUL0001", 0..0, message).help(help));
+                None
+            }
+        }
+    };
+    let rule = rule.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
+    Loaded { rule, diagnostics }
+}
+
+impl RuleFile {
+    pub(super) fn new(text: &str, metadata: Metadata, query: String, source_map: SourceMap) -> Self {
+        let mut digest = String::new();
+        for byte in Sha256::digest(text) {
+            // Writing to a string cannot fail.
+            let _ = write!(digest, "{byte:02x}");
+        }
+        Self { metadata, query, digest, source_map }
+    }
+
+    /// Where in the file a span of the query stands.
+    pub fn locate(&self, in_query: &Span) -> Span {
+        self.source_map.span(in_query)
+    }
+
+    /// A diagnostic about the query as one about the file.
+    #[must_use]
+    pub fn relocate(&self, diagnostic: Diagnostic) -> Diagnostic {
+        Diagnostic { span: self.locate(&diagnostic.span), ..diagnostic }
+    }
+
+    /// The manifest of the detection with this plan.
+    pub fn manifest(&self, plan: Plan) -> Manifest {
+        let metadata = self.metadata.clone();
+        Manifest {
+            schema: SCHEMA,
+            namespace: metadata.namespace,
+            id: metadata.id,
+            version: metadata.version,
+            title: metadata.title,
+            description: metadata.description,
+            level: metadata.level,
+            confidence: metadata.confidence,
+            status: metadata.status,
+            authors: metadata.authors,
+            references: metadata.references,
+            false_positives: metadata.false_positives,
+            tags: metadata.tags,
+            attack: metadata.attack,
+            data_sources: metadata.data_sources,
+            licence: metadata.licence,
+            source: Some(SourceText { language: "kql".to_owned(), digest: self.digest.clone() }),
+            requires: Vec::new(),
+            plan,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What is wrong with an id or a namespace, if anything: both stand in `namespace/id`, in logs and on one line.
+pub(super) fn id_fault(id: &str) -> Option<&'static str> {
+    if id.is_empty() {
+        Some("is empty")
+    } else if id.len() > ID_BYTES_MAX {
+        Some("is longer than 200 bytes")
+    } else if id.chars().any(|c| c == '/' || c.is_control()) {
+        Some("contains a `/` or a control character")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_decides_how_a_file_is_read() {
+        for name in ["a.kql", "A.KQL", "dir/a.csl", r"C:\dir\a.kusto"] {
+            assert_eq!(load(name, "T").rule.map(|rule| rule.query), Some("T".into()), "{name}");
+        }
+        for name in ["a.txt", "kql", "a.kql.bak", ""] {
+            let loaded = load(name, "T");
+            assert_eq!((loaded.rule, loaded.diagnostics[0].code), (None, "RUL0001"), "{name}");
+        }
+        let loaded = load("a.kql", &" ".repeat(FILE_BYTES_MAX + 1));
+        assert_eq!((loaded.rule, loaded.diagnostics[0].code), (None, "RUL0002"));
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_file() {
+        let rule = load("a.kql", "abc").rule.expect("a query file");
+        assert_eq!(rule.digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

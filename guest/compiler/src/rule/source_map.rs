@@ -1,0 +1,138 @@
+//! From positions in a query to positions in the file that holds it.
+//!
+//! YAML strips indentation, folds lines and resolves escapes. The map is a list of places from which on query and file go
+//! together byte by byte; both sides ascend, and every position of the query has one in the file.
+
+use saphyr_parser::ScalarStyle;
+
+use crate::diagnostic::Span;
+
+/// From `query` on, byte `query + n` of the query is byte `file + n` of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Segment {
+    query: usize,
+    file: usize,
+}
+
+/// Ascending segments, the first of which starts at 0 of the query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SourceMap {
+    segments: Vec<Segment>,
+}
+
+impl SourceMap {
+    /// The query is the end of the file, from `by` on.
+    pub(super) fn shifted(by: usize) -> Self {
+        Self { segments: vec![Segment { query: 0, file: by }] }
+    }
+
+    /// The map of a scalar with this value that stands at `span` of the file: as the YAML parser has it, from the first
+    /// character of a block's content or the opening quote.
+    pub(super) fn of_scalar(file: &str, span: &Span, value: &str, style: ScalarStyle) -> Self {
+        let mut map = Self::shifted(span.start);
+        if style == ScalarStyle::Literal {
+            map.add_literal(file, span.start, value);
+        } else {
+            map.add_folded(file, span, value, style);
+        }
+        map
+    }
+
+    /// A literal block (<https://yaml.org/spec/1.2.2/#812-literal-style>): a line of the value is the end of one of the file.
+    fn add_literal(&mut self, file: &str, start: usize, value: &str) {
+        // Empty lines before the content are part of the value, and before `start`.
+        let mut query = value.len() - value.trim_start_matches('\n').len();
+        let mut lines = value.get(query..).unwrap_or_default().split('\n');
+        let Some(first) = lines.next() else { return };
+        self.push(query, start);
+        query += first.len() + 1;
+        let mut at = next_line(file, start);
+        for line in lines {
+            let end = line_end(file, at);
+            self.push(query, end.saturating_sub(line.len()).max(at));
+            query += line.len() + 1;
+            at = next_line(file, at);
+        }
+    }
+
+    /// Any other style: the characters of the value stand in the file in the same order, with other white space between
+    /// words, and some as escapes.
+    fn add_folded(&mut self, file: &str, span: &Span, value: &str, style: ScalarStyle) {
+        let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+        let mut at = span.start + usize::from(quoted);
+        for (query, wanted) in value.char_indices() {
+            let Some((found, length)) = find(file.get(at..span.end).unwrap_or_default(), wanted, style) else { return };
+            self.push(query, at + found);
+            at += found + length;
+        }
+    }
+
+    fn push(&mut self, query: usize, file: usize) {
+        match self.segments.last_mut() {
+            // It goes on as before.
+            Some(last) if query.checked_sub(last.query) == file.checked_sub(last.file) => {}
+            Some(last) if last.query == query => last.file = file,
+            Some(last) if last.file <= file => self.segments.push(Segment { query, file }),
+            _ => {}
+        }
+    }
+
+    fn offset(&self, query: usize) -> usize {
+        let behind = self.segments.partition_point(|segment| segment.query <= query);
+        let Some(segment) = behind.checked_sub(1).and_then(|index| self.segments.get(index)) else { return 0 };
+        let offset = segment.file + (query - segment.query);
+        self.segments.get(behind).map_or(offset, |next| offset.min(next.file))
+    }
+
+    /// A span of the query as one of the file.
+    pub(super) fn span(&self, query: &Span) -> Span {
+        let start = self.offset(query.start);
+        // The end of the last byte, not the start of the one behind it, which may be on another line.
+        let end = if query.is_empty() { start } else { self.offset(query.end - 1) + 1 };
+        start..end.max(start)
+    }
+}
+
+/// Where in `rest` the next character of a value stands, and how long it is there.
+fn find(rest: &str, wanted: char, style: ScalarStyle) -> Option<(usize, usize)> {
+    let mut characters = rest.char_indices();
+    while let Some((at, c)) = characters.next() {
+        if c == '\\' && style == ScalarStyle::DoubleQuoted {
+            let next = characters.next()?.1;
+            // An escaped line break stands for nothing.
+            if !matches!(next, '\n' | '\r') {
+                return Some((at, escape_length(next)));
+            }
+        } else if c == wanted {
+            let doubled = c == '\'' && style == ScalarStyle::SingleQuoted;
+            return Some((at, c.len_utf8() + usize::from(doubled)));
+        } else if !c.is_whitespace() {
+            return None;
+        } else if matches!(wanted, ' ' | '\n') {
+            // A folded line break.
+            return Some((at, c.len_utf8()));
+        }
+    }
+    None
+}
+
+/// <https://yaml.org/spec/1.2.2/#57-escaped-characters>
+fn escape_length(next: char) -> usize {
+    match next {
+        'x' => 4,
+        'u' => 6,
+        'U' => 10,
+        next => 1 + next.len_utf8(),
+    }
+}
+
+fn line_end(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.find(['\n', '\r']).unwrap_or(rest.len())
+}
+
+fn next_line(text: &str, at: usize) -> usize {
+    let end = line_end(text, at);
+    let rest = text.get(end..).unwrap_or_default();
+    end + if rest.starts_with("\r\n") { 2 } else { usize::from(!rest.is_empty()) }
+}

@@ -1,0 +1,154 @@
+//! What the command line says. docs/cli.md is the reference for people; the two are held together by a test.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Exit codes, as `--help` shows them.
+const EXIT_CODES: &str = "Exit codes:
+  0  everything was done
+  1  a rule was refused or could not be evaluated, or a test failed
+  2  the command line is wrong
+  3  an input could not be read, or has a bad line under --strict";
+
+/// Compiles detections to sandboxed WebAssembly components and runs them over events.
+#[derive(Debug, Parser)]
+#[command(name = "sandtrap", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compile rules to components
+    #[command(after_help = EXIT_CODES)]
+    Compile(Compile),
+    /// Run rules over events and print verdicts
+    #[command(after_help = EXIT_CODES)]
+    Run(Run),
+    /// Show what a component or rule is, reads and imports
+    #[command(after_help = EXIT_CODES)]
+    Inspect(Inspect),
+    /// Run the tests that stand beside rules (NAME.test.yaml beside NAME.kql, .yaml or .wasm)
+    #[command(after_help = EXIT_CODES)]
+    Test(Test),
+}
+
+/// What all commands ask of the compiler.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Compiling {
+    /// Refuse a rule that names a column its table does not have, instead of warning
+    #[arg(long)]
+    pub(crate) strict_schema: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compile {
+    /// Rule files (.kql, .yaml) or folders of them
+    #[arg(required = true, value_name = "RULE")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Where to write: a folder, or the file of a single rule [default: beside each rule]
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+    /// Print an intermediate form instead of writing components
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with = "output")]
+    pub(crate) emit: Option<Emit>,
+    #[command(flatten)]
+    pub(crate) compiling: Compiling,
+}
+
+/// Forms between a rule's text and its component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Emit {
+    /// The syntax tree
+    Ast,
+    /// The plan, as JSON
+    Plan,
+    /// The WebAssembly text of the component
+    Wat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Rule files (.kql, .yaml, .wasm) or folders of them
+    #[arg(required = true, value_name = "RULES")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Newline-delimited JSON, `-` for standard input; may be given more than once
+    #[arg(short, long, required = true, value_name = "FILE", action = clap::ArgAction::Append)]
+    pub(crate) events: Vec<PathBuf>,
+    /// How to print verdicts: one JSON object per line, or tables at the end of the input
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+    /// What `now()` is, as an ISO 8601 datetime [default: the clock's time at the start]
+    #[arg(long, value_name = "DATETIME")]
+    pub(crate) now: Option<String>,
+    /// Whether queries see only the events within their lookback, counted from now, or all of them
+    #[arg(long, value_enum, default_value_t = Lookback::All)]
+    pub(crate) lookback: Lookback,
+    /// Stop at the first line that is not an event
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Folder of further streams files, which come before the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) streams: Option<PathBuf>,
+    /// Report groups that appeared or changed every so many seconds while reading, not only at the end
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) interval: Option<u64>,
+    #[command(flatten)]
+    pub(crate) compiling: Compiling,
+}
+
+/// How verdicts and reports are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object per line
+    Json,
+    /// For people
+    Table,
+}
+
+/// Whether lookbacks are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lookback {
+    /// Every event counts, however old
+    All,
+    /// As the queries say
+    Query,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A component (.wasm) or rule (.kql, .yaml)
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) compiling: Compiling,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Rule files (.kql, .yaml, .wasm) or folders of them
+    #[arg(required = true, value_name = "RULES")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Folder of further streams files, which come before the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) streams: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) compiling: Compiling,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

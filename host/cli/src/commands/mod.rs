@@ -1,0 +1,7 @@
+//! One file for each command.
+
+pub(crate) mod compile;
+pub(crate) mod inspect;
+mod load;
+pub(crate) mod run;
+pub(crate) mod test;

@@ -1,0 +1,95 @@
+//! `sandtrap run`: rules over events, verdicts to standard output.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use sandtrap_embed::formats::convert::parse_datetime;
+use sandtrap_embed::{
+    LookbackMode,
+    evaluator::{Evaluator, Options, Reporting},
+    run::{self, BadLines, Input, RunOptions},
+    stream_map,
+};
+
+use super::load;
+use crate::{
+    args::{Format, Lookback, Run},
+    exit::{Outcome, UsageError},
+    output::Output,
+    progress::Progress,
+    summary,
+};
+
+pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
+    let inputs = inputs(args)?;
+    let options = options(args)?;
+    let streams = Arc::new(stream_map(args.streams.as_deref()).map_err(|error| anyhow!(error))?);
+    let set = load::rules(&load::engine()?, &args.rules, args.compiling);
+    if set.rules.is_empty() {
+        bail!("no rule can run");
+    }
+    let mut evaluator = Evaluator::new(&set.rules, options).context("a rule cannot be run")?;
+    let run_options = RunOptions {
+        bad_lines: if args.strict { BadLines::Stop } else { BadLines::Skip },
+        interval: args.interval.map(Duration::from_secs),
+        reporting: options.reporting,
+    };
+    let bytes = inputs.iter().map(Input::bytes).sum();
+    let mut output = Output::new(Progress::of_bytes(bytes));
+    let ran = run::run(&mut evaluator, &streams, inputs, run_options, &mut output);
+    output.finish();
+    let ran = match ran {
+        Ok(ran) => ran,
+        Err(error) if error.is_broken_pipe() => return Ok(Outcome::Done),
+        Err(error) => return Err(error.into()),
+    };
+    let detections = evaluator.summaries();
+    summary::show(&ran, &detections, &set, options.lookback);
+    let failed = !set.refused.is_empty() || detections.iter().any(|detection| detection.failures > 0);
+    Ok(if ran.stopped || ran.failed_inputs > 0 {
+        Outcome::InputFailed
+    } else if failed {
+        Outcome::RulesFailed
+    } else {
+        Outcome::Done
+    })
+}
+
+fn inputs(args: &Run) -> anyhow::Result<Vec<Input>> {
+    let is_stdin = |path: &Path| path == Path::new("-");
+    if args.events.iter().filter(|path| is_stdin(path)).count() > 1 {
+        bail!(UsageError("standard input can be read only once, but `--events -` is there twice".into()));
+    }
+    let input = |path: &std::path::PathBuf| if is_stdin(path) { Input::Stdin } else { Input::File(path.clone()) };
+    Ok(args.events.iter().map(input).collect())
+}
+
+fn options(args: &Run) -> anyhow::Result<Options> {
+    let now = match &args.now {
+        Some(text) => parse_datetime(text).ok_or_else(|| {
+            UsageError(format!("--now is `{text}`; expected an ISO 8601 datetime such as 2024-05-01T12:00:00Z"))
+        })?,
+        None => clock()?,
+    };
+    Ok(Options {
+        now,
+        lookback: match args.lookback {
+            Lookback::All => LookbackMode::All,
+            Lookback::Query => LookbackMode::Query,
+        },
+        reporting: match args.format {
+            Format::Json => Reporting::AsTheyCome,
+            Format::Table => Reporting::Tables,
+        },
+    })
+}
+
+/// The clock's time in ticks of 100 ns.
+fn clock() -> anyhow::Result<i64> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
+    i64::try_from(since.as_nanos() / 100).context("the clock is far in the future")
+}

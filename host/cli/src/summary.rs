@@ -1,0 +1,123 @@
+//! What a run did, in a few lines on standard error.
+
+use std::io::{self, Write as _};
+
+use comfy_table::{Cell, Table};
+use sandtrap_embed::{
+    LookbackMode,
+    evaluator::Summary,
+    rules::{Refusal, RuleSet},
+    run::RunSummary,
+};
+
+use crate::{
+    diagnostics::clean,
+    table::{Frame, number, table},
+};
+
+/// How many kinds of events without a stream are named.
+const KINDS_MAX: usize = 5;
+
+/// How many columns with values that did not convert are named.
+const COLUMNS_MAX: usize = 5;
+
+/// Shows what a run did.
+pub(crate) fn show(run: &RunSummary, detections: &[Summary], set: &RuleSet, lookback: LookbackMode) {
+    let mut lines = vec![events(run)];
+    lines.extend(unrouted(run));
+    lines.extend(unconverted(run));
+    lines.push(of_detections(detections).trim_fmt());
+    lines.extend(detections.iter().filter_map(not_evaluated));
+    lines.extend(
+        detections
+            .iter()
+            .filter(|detection| !detection.overflow.is_empty())
+            .map(|detection| format!("{}: incomplete, {}", clean(&detection.detection.id), detection.overflow)),
+    );
+    if !set.refused.is_empty() {
+        let broken = set.refused.iter().filter(|refused| matches!(refused.reason, Refusal::Source(_))).count();
+        let others = set.refused.len().saturating_sub(broken);
+        lines.push(format!(
+            "{} rules did not run: {broken} do not compile, {others} cannot be loaded",
+            set.refused.len()
+        ));
+    }
+    let looks_back =
+        set.rules.iter().any(|rule| {
+            rule.detection.manifest().plan.nodes.iter().any(
+                |node| matches!(node, sandtrap_embed::wit::plan::Node::Source(source) if source.lookback.is_some()),
+            )
+        });
+    if looks_back && lookback == LookbackMode::All {
+        lines.push("lookback: all events count, however old; `--lookback query` applies the queries' own".into());
+    }
+    // Nobody reads standard error: there is nowhere left to say so.
+    let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
+}
+
+fn events(run: &RunSummary) -> String {
+    let counts = run.binder.counts();
+    let mut line = format!(
+        "{} events read, {} bad lines, {} events without a stream",
+        counts.events(),
+        run.bad_lines,
+        counts.unrouted()
+    );
+    if run.stopped {
+        line.push_str("; stopped at the first bad line");
+    }
+    if run.failed_inputs > 0 {
+        line.push_str("; not all inputs could be read");
+    }
+    line
+}
+
+fn unrouted(run: &RunSummary) -> Option<String> {
+    let kinds = run.binder.counts().unrouted_kinds();
+    let named: Vec<String> = kinds
+        .iter()
+        .take(KINDS_MAX)
+        .map(|(kind, events)| {
+            let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { clean(text) };
+            format!("{events} x channel {}, event {}", or_none(&kind.channel), or_none(&kind.event_id))
+        })
+        .collect();
+    (!named.is_empty()).then(|| format!("  without a stream: {}", named.join("; ")))
+}
+
+fn unconverted(run: &RunSummary) -> Option<String> {
+    let columns = run.binder.unconverted();
+    let named: Vec<String> = columns
+        .iter()
+        .take(COLUMNS_MAX)
+        .map(|column| format!("{} x {}.{}", column.cells, column.stream, clean(&column.column.field.join("."))))
+        .collect();
+    (!named.is_empty())
+        .then(|| format!("  values that do not fit their column's type, read as null: {}", named.join("; ")))
+}
+
+fn of_detections(detections: &[Summary]) -> Table {
+    let header = ["detection", "level", "stream", "events", "verdicts"].map(String::from);
+    let mut table = table(Frame::None, header);
+    for detection in detections {
+        table.add_row([
+            Cell::new(clean(&detection.detection.id)),
+            Cell::new(detection.detection.level.name()),
+            Cell::new(detection.stream.as_deref().map_or_else(|| "its own rows".to_owned(), clean)),
+            number(detection.counters.rows),
+            number(detection.counters.verdicts),
+        ]);
+    }
+    table
+}
+
+fn not_evaluated(detection: &Summary) -> Option<String> {
+    let reason = detection.last_failure.as_ref()?;
+    Some(format!(
+        "{}: {} events not evaluated in {} failures, last: {}",
+        clean(&detection.detection.id),
+        detection.counters.unevaluated,
+        detection.failures,
+        clean(reason)
+    ))
+}

@@ -1,0 +1,73 @@
+//! `sandtrap compile`.
+
+use std::fs;
+
+use super::*;
+
+#[test]
+fn components_are_written_beside_rules_or_where_asked() {
+    let scene = Scene::new(&[("rules/pikvm.kql", PIKVM), ("rules/by_device.kql", BY_DEVICE)]);
+    let is_component =
+        |name: &str| fs::read(scene.path(name)).is_ok_and(|bytes| bytes.starts_with(b"\0asm\x0d\0\x01\0"));
+    for (args, written) in [
+        (&["compile", "rules/pikvm.kql"][..], &["rules/pikvm.wasm"][..]),
+        (&["compile", "rules/pikvm.kql", "-o", "one.wasm"], &["one.wasm"]),
+        (&["compile", "rules", "-o", "out/deep"], &["out/deep/pikvm.wasm", "out/deep/by_device.wasm"]),
+    ] {
+        let ended = scene.call(args);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
+        assert!(written.iter().all(|name| is_component(name)), "{args:?}: {ended:?}");
+    }
+    let ended = scene.call(&["compile", "rules/pikvm.kql", "rules/by_device.kql", "-o", "one.wasm"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+}
+
+#[test]
+fn a_written_component_runs_like_its_rule() {
+    let scene = Scene::new(&[("pikvm.kql", PIKVM), ("events.ndjson", EVENTS)]);
+    assert_eq!(scene.call(&["compile", "pikvm.kql", "-o", "pikvm.wasm"]).code, Some(0));
+    let from_rule = scene.call(&["run", "pikvm.kql", "--events", "events.ndjson"]);
+    let from_component = scene.call(&["run", "pikvm.wasm", "--events", "events.ndjson"]);
+    assert_eq!(from_rule.verdicts().len(), 2, "{from_rule:?}");
+    assert_eq!(from_component.stdout, from_rule.stdout);
+}
+
+#[test]
+fn intermediate_forms_are_printed() {
+    let scene = Scene::new(&[("pikvm.kql", PIKVM)]);
+    for (form, part) in [("plan", "\"stream\": \"DeviceNetworkEvents\""), ("wat", "(module"), ("ast", "Where")] {
+        let ended = scene.call(&["compile", "pikvm.kql", "--emit", form]);
+        assert_eq!(ended.code, Some(0), "{form}: {ended:?}");
+        assert!(ended.stdout.contains(part), "{form}: {part:?} should be in\n{}", ended.stdout);
+    }
+    assert!(!scene.path("pikvm.wasm").exists(), "nothing is written");
+}
+
+#[test]
+fn an_error_shows_file_line_caret_and_code() {
+    let scene = Scene::new(&[("bad.kql", "DeviceNetworkEvents\n| where RemotePort ==\n")]);
+    let ended = scene.call(&["compile", "bad.kql"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    ended.assert_stderr(&["error[KQL", "bad.kql:2:", "| where RemotePort ==", "^"]);
+}
+
+#[test]
+fn a_missing_column_is_a_warning_and_under_strict_schema_an_error() {
+    let scene = Scene::new(&[("upn.kql", "DeviceNetworkEvents | where AccountUpn has 'x' | project DeviceName\n")]);
+    let ended = scene.call(&["compile", "upn.kql"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    ended.assert_stderr(&["warning[KQL", "AccountUpn"]);
+    let ended = scene.call(&["compile", "upn.kql", "--strict-schema"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    ended.assert_stderr(&["error[KQL", "AccountUpn"]);
+}
+
+#[test]
+fn what_is_no_rule_is_refused() {
+    let scene = Scene::new(&[("notes.txt", "")]);
+    for path in ["notes.txt", "nowhere.kql"] {
+        let ended = scene.call(&["compile", path]);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        ended.assert_stderr(&[path]);
+    }
+}

@@ -1,0 +1,313 @@
+//! Whole runs: components from files, events from files, verdicts in order. The components are emitted from typed
+//! kernels, so that nothing here depends on a rule language.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sandtrap_compiler::{
+    emit,
+    ir::{self, CompareOp, Expr, Literal, Program},
+};
+use sandtrap_embed::{
+    Engine, EngineLimits, LookbackMode, StreamMap,
+    compiler::Options as CompilerOptions,
+    evaluator::{Answer, Evaluator, Options, Reporting, Unevaluated},
+    rules::{Refusal, RuleSet},
+    run::{self, BadLines, Input, RunOptions, RunSummary, Sink},
+};
+use sandtrap_formats::{ndjson::ReadError, verdict::Verdict};
+use sandtrap_wit::{
+    LogicalType::{Datetime, Long, String as Text},
+    manifest::{Attack, Limits, Manifest, SCHEMA},
+    plan::{
+        Aggregate, AggregateColumn, AggregateFunction, Bound, GroupKey, Kernel, KernelOutput, Lookback, Node,
+        OutputCells, Plan, Rows, Source, SourceColumn,
+    },
+    prefilter::Prefilter,
+};
+
+/// Rows of `DeviceNetworkEvents` whose port is at least `port`; of them device and port.
+fn ports_from(port: i64) -> (Vec<Node>, ir::Kernel) {
+    let columns = [("Timestamp", Datetime), ("DeviceName", Text), ("RemotePort", Long)];
+    let source = Source {
+        rows: Rows::Stream("DeviceNetworkEvents".into()),
+        columns: columns.map(|(name, ty)| SourceColumn { field: vec![name.into()], ty }).to_vec(),
+        prefilter: Prefilter::default(),
+        lookback: Some(Lookback { column: 0, from: Bound { ago: 864_000_000_000, inclusive: true }, to: None }),
+    };
+    let output = |index: u32, name: &str, ty| KernelOutput { name: name.into(), ty, from: OutputCells::Input(index) };
+    let kernel = Kernel {
+        input: 0,
+        kernel: 0,
+        reads: vec![2],
+        outputs: vec![output(1, "DeviceName", Text), output(2, "RemotePort", Long)],
+    };
+    let filter = Expr::Compare {
+        op: CompareOp::GreaterEqual,
+        left: Box::new(Expr::Input { column: 0, ty: Long }),
+        right: Box::new(Expr::Literal(Literal::Integer(port, Long))),
+    };
+    let emitted = ir::Kernel { inputs: vec![Long], filter: Some(filter), computed: Vec::new() };
+    (vec![Node::Source(source), Node::Kernel(kernel)], emitted)
+}
+
+fn by_device(input: u32) -> Node {
+    Node::Aggregate(Aggregate {
+        input,
+        by: vec![GroupKey { name: "DeviceName".into(), column: 0 }],
+        aggregates: vec![AggregateColumn { name: "count_".into(), function: AggregateFunction::Count }],
+    })
+}
+
+/// Writes the component of a detection.
+fn write_rule(folder: &Path, file: &str, id: &str, nodes: Vec<Node>, kernel: ir::Kernel) {
+    let plan = Plan { nodes };
+    let manifest = Manifest {
+        schema: SCHEMA,
+        namespace: "test".into(),
+        id: id.into(),
+        version: None,
+        title: format!("title of {id}"),
+        description: String::new(),
+        level: None,
+        confidence: None,
+        status: None,
+        authors: Vec::new(),
+        references: Vec::new(),
+        false_positives: Vec::new(),
+        tags: Vec::new(),
+        attack: Attack::default(),
+        data_sources: Vec::new(),
+        licence: None,
+        source: None,
+        requires: Vec::new(),
+        plan: plan.clone(),
+        limits: Limits::default(),
+    };
+    let component = emit::component(&Program { plan, kernels: vec![kernel] }, &manifest).expect("it can be emitted");
+    fs::write(folder.join(file), component).expect("a file");
+}
+
+/// Collects what comes of a run as text.
+#[derive(Default)]
+struct Collected {
+    verdicts: Vec<String>,
+    answers: Vec<String>,
+    errors: Vec<String>,
+}
+
+impl Sink for Collected {
+    fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
+        let line = serde_json::to_value(verdict)?;
+        let place = if line["kind"] == "event" { line["event"]["line"].clone() } else { line["group"].clone() };
+        self.verdicts.push(format!("{place} {} {}", line["detection"].as_str().unwrap_or_default(), line["columns"]));
+        Ok(())
+    }
+
+    fn answer(&mut self, answer: &Answer) -> io::Result<()> {
+        self.answers.push(format!("{} {} rows", answer.detection.id, answer.table.batch.rows));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn unevaluated(&mut self, unevaluated: &Unevaluated) {
+        self.errors.push(unevaluated.to_string());
+    }
+
+    fn bad_line(&mut self, error: &ReadError) {
+        self.errors.push(error.to_string());
+    }
+
+    fn unopened(&mut self, input: &str, error: &io::Error) {
+        self.errors.push(format!("{input}: {error}"));
+    }
+
+    fn progress(&mut self, _: u64) {}
+}
+
+struct Scene {
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn rules(&self) -> RuleSet {
+        let engine = Engine::new(EngineLimits::default()).expect("an engine");
+        RuleSet::load(&engine, &[self.path().to_owned()], &CompilerOptions::default(), |_| {})
+    }
+
+    fn events(&self, lines: &[&str]) -> Input {
+        let path = self.path().join("events.ndjson");
+        fs::write(&path, lines.join("\n")).expect("a file");
+        Input::File(path)
+    }
+
+    /// Runs the rules over the inputs and says what came of it.
+    fn run(&self, inputs: Vec<Input>, options: Options, bad_lines: BadLines) -> (Collected, RunSummary, Evaluator) {
+        let set = self.rules();
+        let mut evaluator = Evaluator::new(&set.rules, options).expect("plans that can be run");
+        let streams = Arc::new(StreamMap::built_in().expect("a sound map"));
+        let mut collected = Collected::default();
+        let run_options = RunOptions { bad_lines, interval: None, reporting: options.reporting };
+        let summary = run::run(&mut evaluator, &streams, inputs, run_options, &mut collected).expect("a run");
+        (collected, summary, evaluator)
+    }
+}
+
+const AS_THEY_COME: Options = Options { now: 0, lookback: LookbackMode::All, reporting: Reporting::AsTheyCome };
+
+fn event(device: &str, port: i64) -> String {
+    format!(
+        r#"{{"Type":"DeviceNetworkEvents","Timestamp":"1970-01-01T00:00:00Z","DeviceName":"{device}","RemotePort":{port}}}"#
+    )
+}
+
+#[test]
+fn verdicts_come_by_event_then_by_detection_and_groups_at_the_end() {
+    let scene = Scene::new();
+    let (nodes, kernel) = ports_from(100);
+    write_rule(scene.path(), "a.wasm", "z-over-100", nodes, kernel);
+    let (nodes, kernel) = ports_from(10);
+    write_rule(scene.path(), "b.wasm", "a-over-10", nodes, kernel);
+    let (mut nodes, kernel) = ports_from(10);
+    nodes.push(by_device(1));
+    write_rule(scene.path(), "c.wasm", "groups", nodes, kernel);
+
+    let lines = [event("a", 443), event("b", 22), event("c", 5), event("a", 80)];
+    let (found, summary, evaluator) =
+        scene.run(vec![scene.events(&lines.each_ref().map(String::as_str))], AS_THEY_COME, BadLines::Skip);
+    assert_eq!(
+        found.verdicts,
+        [
+            r#"1 test/a-over-10 {"DeviceName":"a","RemotePort":443}"#,
+            r#"1 test/z-over-100 {"DeviceName":"a","RemotePort":443}"#,
+            r#"2 test/a-over-10 {"DeviceName":"b","RemotePort":22}"#,
+            r#"4 test/a-over-10 {"DeviceName":"a","RemotePort":80}"#,
+            r#"{"revision":null,"final":true} test/groups {"DeviceName":"a","count_":2}"#,
+            r#"{"revision":null,"final":true} test/groups {"DeviceName":"b","count_":1}"#,
+        ]
+    );
+    assert_eq!(summary.binder.counts().events(), 4);
+    let verdicts: Vec<u64> = evaluator.summaries().iter().map(|detection| detection.counters.verdicts).collect();
+    assert_eq!(verdicts, [3, 2, 1], "a-over-10, groups, z-over-100");
+}
+
+#[test]
+fn more_events_than_a_round_has_are_all_seen_in_order() {
+    let scene = Scene::new();
+    let (nodes, kernel) = ports_from(1);
+    write_rule(scene.path(), "a.wasm", "all", nodes, kernel);
+    let lines: Vec<String> = (1..=3_000).map(|port| event("d", port)).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let (found, ..) = scene.run(vec![scene.events(&lines)], AS_THEY_COME, BadLines::Skip);
+    let expected: Vec<String> =
+        (1..=3_000).map(|port| format!(r#"{port} test/all {{"DeviceName":"d","RemotePort":{port}}}"#)).collect();
+    assert_eq!(found.verdicts, expected);
+}
+
+#[test]
+fn a_component_that_traps_costs_only_itself_and_says_which_events() {
+    let scene = Scene::new();
+    let (nodes, kernel) = ports_from(1);
+    write_rule(scene.path(), "honest.wasm", "honest", nodes, kernel);
+    let (mut nodes, kernel) = ports_from(1);
+    if let Some(Node::Kernel(node)) = nodes.get_mut(1) {
+        // The component has no such kernel and traps when it is asked for it.
+        node.kernel = 7;
+    }
+    write_rule(scene.path(), "trap.wasm", "trap", nodes, kernel);
+    let lines = [event("a", 443), event("b", 22)];
+    let (found, _, evaluator) =
+        scene.run(vec![scene.events(&lines.each_ref().map(String::as_str))], AS_THEY_COME, BadLines::Skip);
+    assert_eq!(found.verdicts.len(), 2, "{:?}", found.verdicts);
+    assert_eq!(found.errors.len(), 1);
+    assert!(found.errors[0].contains("test/trap, kernel 7: trapped"), "{}", found.errors[0]);
+    assert!(found.errors[0].contains("2 events not evaluated"), "{}", found.errors[0]);
+    let trapped = &evaluator.summaries()[1];
+    assert_eq!((trapped.counters.unevaluated, trapped.failures), (2, 1));
+}
+
+#[test]
+fn a_lookback_is_applied_when_asked_for() {
+    let scene = Scene::new();
+    let (nodes, kernel) = ports_from(1);
+    write_rule(scene.path(), "a.wasm", "a", nodes, kernel);
+    let late = event("late", 1).replace("1970-01-01", "1970-01-03");
+    let input = || vec![scene.events(&[&event("early", 1), &late])];
+    let two_days = 2 * 864_000_000_000;
+    let query = Options { now: two_days, lookback: LookbackMode::Query, ..AS_THEY_COME };
+    assert_eq!(scene.run(input(), query, BadLines::Skip).0.verdicts.len(), 1, "only the last day counts");
+    let all = Options { now: two_days, ..AS_THEY_COME };
+    assert_eq!(scene.run(input(), all, BadLines::Skip).0.verdicts.len(), 2);
+}
+
+#[test]
+fn tables_are_given_instead_of_verdicts_when_asked_for() {
+    let scene = Scene::new();
+    let (nodes, kernel) = ports_from(1);
+    write_rule(scene.path(), "a.wasm", "a", nodes, kernel);
+    let options = Options { reporting: Reporting::Tables, ..AS_THEY_COME };
+    let (found, ..) = scene.run(vec![scene.events(&[&event("d", 1)])], options, BadLines::Skip);
+    assert_eq!((found.verdicts.len(), found.answers), (0, vec!["test/a 1 rows".to_owned()]));
+}
+
+#[test]
+fn a_bad_line_is_skipped_or_stops_and_a_missing_input_is_said() {
+    let scene = Scene::new();
+    let (nodes, kernel) = ports_from(1);
+    write_rule(scene.path(), "a.wasm", "a", nodes, kernel);
+    let lines = [event("a", 1), "not json".to_owned(), event("b", 1)];
+    let inputs = || {
+        let missing = Input::File(PathBuf::from("nowhere.ndjson"));
+        vec![missing, scene.events(&lines.each_ref().map(String::as_str))]
+    };
+    let (found, summary, _) = scene.run(inputs(), AS_THEY_COME, BadLines::Skip);
+    assert_eq!((found.verdicts.len(), summary.bad_lines, summary.failed_inputs), (2, 1, 1));
+    assert!(found.errors[0].starts_with("nowhere.ndjson: "), "{:?}", found.errors);
+    assert!(found.errors[1].contains("events.ndjson:2: the line is not JSON"), "{:?}", found.errors);
+    let (found, summary, _) = scene.run(inputs(), AS_THEY_COME, BadLines::Stop);
+    assert_eq!((found.verdicts.len(), summary.stopped), (1, true), "what came before the bad line is not lost");
+}
+
+#[test]
+fn one_bad_rule_is_refused_and_the_others_are_loaded() {
+    let scene = Scene::new();
+    let (nodes, kernel) = ports_from(1);
+    write_rule(scene.path(), "a.wasm", "same", nodes, kernel);
+    let (nodes, kernel) = ports_from(2);
+    write_rule(scene.path(), "b.wasm", "same", nodes, kernel);
+    let (mut nodes, kernel) = ports_from(3);
+    if let Some(Node::Kernel(node)) = nodes.get_mut(1) {
+        node.outputs[0].name = "RemotePort".into();
+    }
+    write_rule(scene.path(), "c.wasm", "twice", nodes, kernel);
+    fs::write(scene.path().join("d.wasm"), b"\0asm").expect("a file");
+    fs::write(scene.path().join("e.kql"), b"\xff").expect("a file");
+    let set = scene.rules();
+    assert_eq!(set.rules.len(), 1);
+    let reasons: Vec<String> = set.refused.iter().map(ToString::to_string).collect();
+    let expected = [
+        ("b.wasm", "the id test/same is already claimed by"),
+        ("c.wasm", "two result columns are named RemotePort"),
+        ("d.wasm", ""),
+        ("e.kql", "the file is not UTF-8 at byte 0"),
+    ];
+    assert_eq!(reasons.len(), expected.len(), "{reasons:?}");
+    for (reason, (file, text)) in reasons.iter().zip(expected) {
+        assert!(reason.contains(file) && reason.contains(text), "{reason}");
+    }
+    assert!(set.refused.iter().all(|refused| matches!(refused.reason, Refusal::Other(_))));
+}
