@@ -6,7 +6,7 @@ use icu_casemap::CaseMapper;
 use icu_properties::{CodePointMapData, props::GeneralCategory};
 
 /// The Unicode version of the pinned `icu_casemap` and `icu_properties` data; the pin is in Cargo.lock.
-const UNICODE_VERSION: &str = "17.0";
+const UNICODE_VERSION: &str = "18.0";
 
 struct Fold {
     first: u32,

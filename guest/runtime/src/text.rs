@@ -67,21 +67,29 @@ pub fn fold(text: &[u8], out: &mut [u8]) -> usize {
     map_chars(text, out, fold_char)
 }
 
-/// Unicode lower case, one character to one: where the full mapping is longer, the character stays.
+/// Unicode simple lower case: one character to one (`Simple_Lowercase_Mapping` of UnicodeData.txt).
 pub fn lower_char(c: char) -> char {
-    single(c, c.to_lowercase())
+    // The one character whose full mapping is longer; its simple mapping drops the dot.
+    if c == '\u{130}' { 'i' } else { single(c.to_lowercase()).unwrap_or(c) }
 }
 
-/// Unicode upper case, one character to one: where the full mapping is longer, the character stays.
+/// Unicode simple upper case: one character to one (`Simple_Uppercase_Mapping` of UnicodeData.txt).
 pub fn upper_char(c: char) -> char {
-    single(c, c.to_uppercase())
+    single(c.to_uppercase()).unwrap_or(match c {
+        // Greek letters with an iota below: their full mapping writes it out, the simple one is the title-case letter.
+        '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => above(c, 8),
+        '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => above(c, 9),
+        c => c,
+    })
 }
 
-fn single(c: char, mut mapped: impl Iterator<Item = char>) -> char {
-    match (mapped.next(), mapped.next()) {
-        (Some(to), None) => to,
-        _ => c,
-    }
+fn above(c: char, distance: u32) -> char {
+    char::from_u32(u32::from(c) + distance).unwrap_or(c)
+}
+
+/// The only character of a mapping.
+fn single(mut mapped: impl Iterator<Item = char>) -> Option<char> {
+    mapped.next().filter(|_| mapped.next().is_none())
 }
 
 /// Whether `needle` lies in `text` as `kind` says; both are folded already if the comparison folds.
@@ -120,4 +128,23 @@ fn contains(kind: Kind, text: &[u8], needle: &[u8]) -> bool {
 /// The number of code points.
 pub fn length(text: &[u8]) -> usize {
     text.iter().filter(|byte| *byte & 0xc0 != 0x80).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ICU4X carries the simple mappings themselves, of a newer Unicode: the letters that differ have no case yet in the
+    /// standard library.
+    #[test]
+    fn cases_are_the_simple_mappings() {
+        let mapper = icu_casemap::CaseMapper::new();
+        for c in '\0'..=char::MAX {
+            for (ours, theirs) in
+                [(lower_char(c), mapper.simple_lowercase(c)), (upper_char(c), mapper.simple_uppercase(c))]
+            {
+                assert!(ours == theirs || ours == c && c.max(theirs) >= '\u{a7c0}', "{c:?}: {ours:?} is not {theirs:?}");
+            }
+        }
+    }
 }

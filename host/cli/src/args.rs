@@ -65,7 +65,7 @@ pub(crate) enum Emit {
     Ast,
     /// The plan, as JSON
     Plan,
-    /// The WebAssembly text of the component
+    /// The WebAssembly text of the core module inside the component
     Wat,
 }
 
@@ -147,8 +147,24 @@ mod tests {
 
     use super::*;
 
+    const REFERENCE: &str = include_str!("../../../docs/cli.md");
+
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_option_and_exit_code_is_in_the_reference() {
+        for command in Cli::command().get_subcommands() {
+            assert!(REFERENCE.contains(&format!("## sandtrap {} ", command.get_name())), "{}", command.get_name());
+            for option in command.get_arguments().filter_map(clap::Arg::get_long).filter(|option| *option != "help") {
+                let short = if option == "output" { "-o " } else { option };
+                assert!(REFERENCE.contains(short), "--{option} of {}", command.get_name());
+            }
+        }
+        for code in EXIT_CODES.lines().skip(1).filter_map(|line| line.split_whitespace().next()) {
+            assert!(REFERENCE.contains(&format!("\n| {code} | ")), "exit code {code}");
+        }
     }
 }

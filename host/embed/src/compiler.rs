@@ -1,45 +1,26 @@
-//! TEMPORARY while `sandtrap_compiler::compile` is being written: bare KQL only.
-pub use sandtrap_compiler::diagnostic::{Diagnostic, Severity};
-use sandtrap_compiler::{emit, ir::Program, kql};
-use sandtrap_wit::manifest::Manifest;
-/// t
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// t
-    pub strict_schema: bool,
+//! The compiler's face, for doors that must not depend on the compiler itself, and the forms between a rule's text and
+//! its component as people read them.
+
+pub use sandtrap_compiler::{
+    Compilation, Options, compile,
+    diagnostic::{Diagnostic, Severity},
+};
+
+/// The syntax tree; `None` where the query has syntax errors.
+pub fn syntax_tree(compilation: &Compilation) -> Option<String> {
+    compilation.syntax_tree().map(|tree| format!("{tree:#?}"))
 }
-/// t
-pub struct Compilation {
-    /// t
-    pub component: Option<Vec<u8>>,
-    /// t
-    pub diagnostics: Vec<Diagnostic>,
-    ast: String,
-    made: Option<(Program, Manifest)>,
+
+/// The plan as JSON; `None` where the query has errors.
+pub fn plan(compilation: &Compilation) -> Option<Result<String, String>> {
+    let plan = &compilation.program()?.plan;
+    Some(serde_json::to_string_pretty(plan).map_err(|error| error.to_string()))
 }
-/// t
-pub fn compile(name: &str, text: &str, options: &Options) -> Compilation {
-    let parsed = kql::parse(text);
-    let mut diagnostics = parsed.diagnostics.clone();
-    let ast = format!("{:#?}", parsed.query);
-    let Some(query) = parsed.query else {
-        return Compilation { component: None, diagnostics, ast, made: None };
-    };
-    let bound = kql::bind(&query, &kql::BindOptions { strict_schema: options.strict_schema });
-    diagnostics.extend(bound.diagnostics);
-    let Some(program) = bound.program else { return Compilation { component: None, diagnostics, ast, made: None } };
-    let id = std::path::Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let json = serde_json::json!({"schema":1,"namespace":"local","id":id,"title":id,"plan":serde_json::to_value(&program.plan).unwrap_or_default()});
-    let Ok(manifest) = serde_json::from_value::<Manifest>(json) else { return Compilation { component: None, diagnostics, ast, made: None } };
-    let component = emit::component(&program, &manifest).ok();
-    Compilation { component, diagnostics, ast, made: Some((program, manifest)) }
-}
-impl Compilation {
-    /// t
-    pub fn syntax_tree(&self) -> Result<String, String> { Ok(self.ast.clone()) }
-    /// t
-    pub fn plan(&self) -> Result<String, String> {
-        self.made.as_ref().map(|made| serde_json::to_string_pretty(&made.0.plan).unwrap_or_default()).ok_or_else(String::new) }
-    /// t
-    pub fn wat(&self) -> Result<String, String> { Ok("(module".into()) }
+
+/// The text of the core module inside the component; `None` where there is no component.
+pub fn wat(compilation: &Compilation) -> Option<Result<String, String>> {
+    let module = compilation.readable_module()?;
+    Some(module.map_err(|error| error.to_string()).and_then(|module| {
+        wasmprinter::print_bytes(module).map_err(|error| format!("the module cannot be printed: {error:#}"))
+    }))
 }

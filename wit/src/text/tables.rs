@@ -3,7 +3,7 @@
 use super::fold::FoldRange;
 
 /// The Unicode version of these tables.
-pub const UNICODE_VERSION: &str = "17.0";
+pub const UNICODE_VERSION: &str = "18.0";
 
 #[rustfmt::skip]
 pub(super) static FOLDS: &[FoldRange] = &[

@@ -64,22 +64,17 @@ impl Tools {
     }
 }
 
-/// Runs a command that has to succeed; what it says goes to our standard error.
+/// Runs a command that has to succeed.
 pub(super) fn run(command: &mut Command) -> anyhow::Result<()> {
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
-    let said = [output.stdout, output.stderr].concat();
-    if !output.status.success() {
-        std::io::stderr().write_all(&said)?;
-    }
-    ensure!(output.status.success(), "{command:?} failed with {}", output.status);
-    Ok(())
+    read(command).map(drop)
 }
 
-/// Runs a command that has to succeed and returns its standard output.
+/// Runs a command that has to succeed and returns its standard output. What else it says is shown only when it fails.
 pub(super) fn read(command: &mut Command) -> anyhow::Result<String> {
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let output = child.spawn().and_then(std::process::Child::wait_with_output);
-    let output = output.with_context(|| format!("cannot start {command:?}"))?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {command:?}"))?;
+    if !output.status.success() {
+        std::io::stderr().write_all(&output.stderr)?;
+    }
     ensure!(output.status.success(), "{command:?} failed with {}", output.status);
     String::from_utf8(output.stdout).with_context(|| format!("{command:?} printed something other than UTF-8"))
 }

@@ -103,6 +103,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn word(&mut self, start: usize) {
+        // What may start a name need not be able to go on with it: `$`.
+        self.at += self.peek().map_or(0, char::len_utf8);
         self.skip_while(is_name_part);
         let word = self.text.get(start..self.at).unwrap_or_default();
         let lower = word.to_ascii_lowercase();

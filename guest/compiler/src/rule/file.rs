@@ -93,7 +93,8 @@ pub fn load(file_name: &str, text: &str) -> Loaded {
             "yaml" | "yml" => sentinel::load(text, &mut diagnostics),
             _ => {
                 let message = format!("`{base}` is no rule file by its name");
-                let help = "rules are .kql, .csl and .kusto files (a query) and .yaml and .yml files (Sentinel's envelope)";
+                let help =
+                    "rules are .kql, .csl and .kusto files (a query) and .yaml and .yml files (Sentinel's envelope)";
                 diagnostics.push(Diagnostic::error("RUL0001", 0..0, message).help(help));
                 None
             }

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use saphyr_parser::ScalarStyle;
 use sandtrap_wit::manifest::{Attack, Confidence, Level, Status};
+use saphyr_parser::ScalarStyle;
 
 use super::{
     DEFAULT_NAMESPACE, attack,
@@ -142,7 +142,12 @@ impl<'a> Envelope<'a> {
     fn text(&mut self, key: &str) -> Option<String> {
         let node = self.get(key)?;
         let Data::Scalar { text, .. } = &node.data else {
-            self.error("SEN0006", &node.span, format!("`{key}` must be text"), "write it on one line, or as a block with `|`");
+            self.error(
+                "SEN0006",
+                &node.span,
+                format!("`{key}` must be text"),
+                "write it on one line, or as a block with `|`",
+            );
             return None;
         };
         Some(text.trim().to_owned())
@@ -191,8 +196,9 @@ impl<'a> Envelope<'a> {
         if found.is_none() {
             let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
             let span = self.get(key).map_or(0..0, |node| node.span.clone());
-            let warning = Diagnostic::warning("SEN0007", span, format!("`{key}` is none of its values and is left out"))
-                .help(format!("it can be {}", names.join(", ")));
+            let warning =
+                Diagnostic::warning("SEN0007", span, format!("`{key}` is none of its values and is left out"))
+                    .help(format!("it can be {}", names.join(", ")));
             self.diagnostics.push(warning);
         }
         found
@@ -209,8 +215,9 @@ impl<'a> Envelope<'a> {
         let mut techniques = Vec::new();
         for (id, span) in self.located_texts("relevantTechniques") {
             if !attack::is_technique(&id) {
-                let warning = Diagnostic::warning("SEN0007", span, format!("`{id}` is no ATT&CK technique and is left out"))
-                    .help("techniques are written T1219 or T1219.003");
+                let warning =
+                    Diagnostic::warning("SEN0007", span, format!("`{id}` is no ATT&CK technique and is left out"))
+                        .help("techniques are written T1219 or T1219.003");
                 self.diagnostics.push(warning);
             } else if !techniques.contains(&id) {
                 techniques.push(id);
@@ -256,4 +263,138 @@ fn scalar(node: &Node) -> Option<&str> {
 fn is_null(node: &Node) -> bool {
     matches!(&node.data, Data::Scalar { text, style: ScalarStyle::Plain }
         if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Loaded, load};
+    use super::*;
+
+    /// The collection's file as it is; see the folder's README.
+    const LEVEL: &str = include_str!("../../tests/fixtures/rmm_Level_netconn.yaml");
+
+    fn codes(loaded: &Loaded) -> Vec<&str> {
+        loaded.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
+    }
+
+    #[test]
+    fn a_file_of_the_collection_loads_with_one_warning() {
+        let loaded = load("rmm_Level_netconn.yaml", LEVEL);
+        let spans: Vec<_> = loaded.diagnostics.iter().map(|warning| &LEVEL[warning.span.clone()]).collect();
+        assert_eq!((codes(&loaded), spans), (vec!["SEN0001"], vec!["dataTypes"]));
+        let rule = loaded.rule.expect("a warning is no error");
+        let metadata = &rule.metadata;
+        assert_eq!(metadata.id, "809456ed-b3ff-4699-a2fb-837b17555f6c");
+        assert_eq!(metadata.namespace, "local");
+        assert_eq!(metadata.title, "Remote Management and Monitoring tool - Level - Network Connection");
+        assert!(metadata.description.starts_with("Remote Monitoring"), "{}", metadata.description);
+        assert_eq!(metadata.attack.tactics, ["Command and Control"]);
+        assert_eq!(metadata.attack.techniques, ["T1219"]);
+        assert_eq!(metadata.data_sources, ["MicrosoftThreatProtection: DeviceNetworkEvents"]);
+        assert!(rule.query.starts_with("let Time_start = now(-5d);\n"), "{}", rule.query);
+        let at = rule.query.find("AccountUpn").expect("the query groups by it");
+        assert_eq!(&LEVEL[rule.locate(&(at..at + 10))], "AccountUpn");
+    }
+
+    #[test]
+    fn everything_a_manifest_has_can_be_said() {
+        let text = "\
+id: x
+namespace: acme
+name: ' A title '
+version: 1.10
+description: |
+  Two
+  lines.
+severity: High
+confidence: low
+status: Available
+tactics: [CommandAndControl, Exfiltration, CommandAndControl]
+relevantTechniques:
+  - T1219
+  - T1219.003
+requiredDataConnectors:
+  - connectorId: A
+    dataTypes: [T, U]
+  - connectorId: B
+  - dataTypes: [V]
+falsePositives: one
+references: [https://a.example, https://b.example]
+authors: [J]
+license: MIT
+tags:
+  - a
+  - Schema: not ours
+entityMappings:
+  - entityType: Host
+kind: Scheduled
+query: T
+";
+        let loaded = load("x.yml", text);
+        assert_eq!(loaded.diagnostics, []);
+        let metadata = loaded.rule.expect("no errors").metadata;
+        let expected = Metadata {
+            namespace: "acme".into(),
+            id: "x".into(),
+            version: Some("1.10".into()),
+            title: "A title".into(),
+            description: "Two\nlines.".into(),
+            level: Some(Level::High),
+            confidence: Some(Confidence::Low),
+            status: Some(Status::Stable),
+            authors: vec!["J".into()],
+            references: vec!["https://a.example".into(), "https://b.example".into()],
+            false_positives: vec!["one".into()],
+            tags: vec!["a".into()],
+            attack: Attack {
+                tactics: vec!["Command and Control".into(), "Exfiltration".into()],
+                techniques: vec!["T1219".into(), "T1219.003".into()],
+            },
+            data_sources: vec!["A: T".into(), "A: U".into(), "B".into()],
+            licence: Some("MIT".into()),
+        };
+        assert_eq!(metadata, expected);
+    }
+
+    #[test]
+    fn errors_have_a_code_and_a_place() {
+        for (text, expected) in [
+            ("name: n\nquery: T\n", vec![("SEN0005", "")]),
+            ("{}", vec![("SEN0005", ""), ("SEN0005", ""), ("SEN0005", "")]),
+            ("id:\nname: ~\nquery: null\n", vec![("SEN0005", ""), ("SEN0005", ""), ("SEN0005", "")]),
+            ("id: a/b\nname: n\nquery: T\n", vec![("SEN0008", "a/b")]),
+            ("id: a\nnamespace: ''\nname: n\nquery: T\n", vec![("SEN0008", "''")]),
+            ("id: a\nname: n\nquery: [T]\n", vec![("SEN0006", "")]),
+            ("id: [a]\nname: n\nquery: T\n", vec![("SEN0006", "")]),
+            ("id: a\nname: n\nquery: T\nquery: U\n", vec![("SEN0006", "query")]),
+            ("- id: a\n", vec![("SEN0004", "")]),
+            ("T | count", vec![("SEN0004", "T | count")]),
+            ("id: a\nname: n: m\nquery: T\n", vec![("SEN0002", "")]),
+        ] {
+            let loaded = load("a.yaml", text);
+            let found: Vec<_> =
+                loaded.diagnostics.iter().map(|found| (found.code, &text[found.span.clone()])).collect();
+            assert_eq!((loaded.rule, found), (None, expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_values_are_left_out_with_a_warning() {
+        let text =
+            "id: a\nname: n\nquery: T\nseverity: Severe\nstatus: new\nconfidence: 5\nrelevantTechniques: [T1, T1219]\n";
+        let loaded = load("a.yaml", text);
+        let found: Vec<_> = loaded.diagnostics.iter().map(|found| (found.code, &text[found.span.clone()])).collect();
+        assert_eq!(found, [("SEN0007", "Severe"), ("SEN0007", "5"), ("SEN0007", "new"), ("SEN0007", "T1")]);
+        let metadata = loaded.rule.expect("warnings are no errors").metadata;
+        assert_eq!((metadata.level, metadata.status, metadata.confidence), (None, None, None));
+        assert_eq!(metadata.attack.techniques, ["T1219"]);
+    }
+
+    #[test]
+    fn a_mistake_that_is_not_understood_is_reported_where_it_is() {
+        let text =
+            "id: a\nrequiredDataConnectors:\n    - connectorId: X\n    dataTypes:\n        - T\nname: 'n\nquery: T\n";
+        let loaded = load("a.yaml", text);
+        assert_eq!((loaded.rule, loaded.diagnostics.len(), loaded.diagnostics[0].code), (None, 1, "SEN0002"));
+    }
 }

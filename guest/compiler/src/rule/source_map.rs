@@ -136,3 +136,60 @@ fn next_line(text: &str, at: usize) -> usize {
     let rest = text.get(end..).unwrap_or_default();
     end + if rest.starts_with("\r\n") { 2 } else { usize::from(!rest.is_empty()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{diagnostic::Span, rule::load};
+
+    /// The rule whose `query:` is written as `scalar`, and its file.
+    fn rule(scalar: &str) -> (crate::rule::RuleFile, String) {
+        let file = format!("id: ü\nname: n\nquery: {scalar}\nversion: 1\n");
+        let loaded = load("a.yaml", &file);
+        let Some(rule) = loaded.rule else { panic!("{file}\n{:?}", loaded.diagnostics) };
+        (rule, file)
+    }
+
+    #[test]
+    fn words_stand_where_they_are_written() {
+        for scalar in [
+            "|\n  Table\n    | where é == 'x'\n\n  | count",
+            "|\n\n\n      Table | where é == 'x'\n      | count",
+            "|2-\n    Table\n  | where é == 'x' | count\n\n",
+            "|\r\n  Table\r\n  | where é == 'x'\r\n\r\n  | count\r",
+            ">\n  Table\n  | where é == 'x'\n\n  | count\n   # not YAML's",
+            "Table | where é == 'x' | count",
+            "Table\n  | where é == 'x'\n\n\n  | count # YAML's",
+            "'Table | where é == ''x''\n  | count'",
+            r#""Table\t|\x20where é == \u0027x'\n\n| count""#,
+            "\"Table | wh\\\n   ere é == 'x'\\\n   | count\"",
+        ] {
+            let (rule, file) = rule(scalar);
+            for word in ["Table", "where", "é", "x", "count"] {
+                let at = rule.query.find(word).unwrap_or_else(|| panic!("no {word} in {:?}", rule.query));
+                let shown = &file[rule.locate(&(at..at + word.len()))];
+                assert!(shown == word || shown == "wh\\\n   ere", "{scalar}\n{word} is at {shown:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_span_of_a_query_is_one_of_the_file() {
+        for scalar in
+            ["|\n\n    T\n\n\n      é\n    \n", "''", "\"\"", "|", "\"\\u00e9\\n\\U0001F600 \\\n  é\"", "'é''\n\n é'"]
+        {
+            let (rule, file) = rule(scalar);
+            let mut before = 0;
+            for start in 0..=rule.query.len() {
+                for end in start..=rule.query.len() {
+                    let span: Span = rule.locate(&(start..end));
+                    assert!(before <= span.start && span.start <= span.end, "{scalar:?} {start}..{end} is {span:?}");
+                    assert!(span.end <= file.len(), "{scalar:?} {start}..{end} is {span:?}");
+                    if rule.query.is_char_boundary(start) && rule.query.is_char_boundary(end) {
+                        assert!(file.get(span.clone()).is_some(), "{scalar:?} {start}..{end} is {span:?}");
+                    }
+                    before = span.start;
+                }
+            }
+        }
+    }
+}

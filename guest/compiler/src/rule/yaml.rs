@@ -70,11 +70,9 @@ pub(super) fn read(text: &str) -> Result<Node, Diagnostic> {
                 Some(closed) => closed.into_node(),
                 None => continue,
             },
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => continue,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                continue;
+            }
         };
         match open.last_mut() {
             Some(parent) => parent.children.push(node),

@@ -161,6 +161,10 @@ fn constructs_that_are_not_supported_are_named() {
              list the values themselves, or put them into a `let` with `dynamic([...])`",
         ),
         (
+            "range t from ago(1d) to datetime(2024-01-01) step 1h",
+            "KQL0504 at `ago(1d)`: `range` over values that are not constant, such as `now()`, is not supported yet",
+        ),
+        (
             "print d = dynamic({'a': 1}) | where d.a == 1",
             "KQL0504 at `d.a`: access to a member of a dynamic value is not supported yet",
         ),

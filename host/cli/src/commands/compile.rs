@@ -89,13 +89,16 @@ fn compile(args: &Compile, file: &Path, target: &Target, progress: &Progress) ->
     };
     let compilation = compiler::compile(&file.to_string_lossy(), &text, &args.compiling.into());
     let remarks = Remarks { file: file.to_owned(), text, diagnostics: compilation.diagnostics.clone() };
+    if let Some(form) = args.emit.and_then(|form| emitted(&compilation, form)) {
+        match form {
+            Ok(form) => writeln!(io::stdout().lock(), "{form}")?,
+            Err(reason) => return Ok(Err(Refusal::Other(reason))),
+        }
+    }
     let Some(component) = &compilation.component else { return Ok(Err(Refusal::Source(remarks))) };
     progress.aside(|| diagnostics::show(&remarks));
-    if let Some(form) = args.emit {
-        return match emitted(&compilation, form) {
-            Ok(form) => Ok(Ok(writeln!(io::stdout().lock(), "{form}")?)),
-            Err(reason) => Ok(Err(Refusal::Other(reason))),
-        };
+    if args.emit.is_some() {
+        return Ok(Ok(()));
     }
     let path = target.path(file);
     fs::write(&path, component).with_context(|| format!("cannot write {}", path.display()))?;
@@ -105,10 +108,11 @@ fn compile(args: &Compile, file: &Path, target: &Target, progress: &Progress) ->
     Ok(Ok(()))
 }
 
-fn emitted(compilation: &Compilation, form: Emit) -> Result<String, String> {
+/// `None` where the rule's errors come before that form.
+fn emitted(compilation: &Compilation, form: Emit) -> Option<Result<String, String>> {
     match form {
-        Emit::Ast => compilation.syntax_tree(),
-        Emit::Plan => compilation.plan(),
-        Emit::Wat => compilation.wat(),
+        Emit::Ast => compiler::syntax_tree(compilation).map(Ok),
+        Emit::Plan => compiler::plan(compilation),
+        Emit::Wat => compiler::wat(compilation),
     }
 }

@@ -9,7 +9,7 @@ use crate::{args::Compiling, diagnostics, progress::Progress};
 
 impl From<Compiling> for Options {
     fn from(compiling: Compiling) -> Self {
-        Self { strict_schema: compiling.strict_schema, ..Self::default() }
+        Self { strict_schema: compiling.strict_schema }
     }
 }
 

@@ -41,6 +41,11 @@ fn intermediate_forms_are_printed() {
         assert!(ended.stdout.contains(part), "{form}: {part:?} should be in\n{}", ended.stdout);
     }
     assert!(!scene.path("pikvm.wasm").exists(), "nothing is written");
+    let scene = Scene::new(&[("half.kql", "Unheard | where X == 1\n")]);
+    let ended = scene.call(&["compile", "half.kql", "--emit", "ast"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("Unheard"), "what there is of it is printed: {ended:?}");
+    ended.assert_stderr(&["error[KQL"]);
 }
 
 #[test]

@@ -31,9 +31,46 @@ const TIMES: &[&str] = &["Timestamp", "InitiatingProcessCreationTime"];
 
 /// What texts and needles are made of.
 const PIECES: &[&str] = &[
-    "kvm", "KVM", "\u{212A}vm", "a", "A", "b", "é", "É", "ß", "ẞ", "ſ", "s", "_", ".", "-", " ", "/", "server", "eye",
-    "Krämer", "KRÄMER", ".de", ".exe", "1", "٣", "中", "½", "İ", "i", "%", "'", "\\", "\t", "ab", "aba", "ﬁ", "\u{301}",
-    "\u{345}", "Ⅷ", "😀",
+    "kvm",
+    "KVM",
+    "\u{212A}vm",
+    "a",
+    "A",
+    "b",
+    "é",
+    "É",
+    "ß",
+    "ẞ",
+    "ſ",
+    "s",
+    "_",
+    ".",
+    "-",
+    " ",
+    "/",
+    "server",
+    "eye",
+    "Krämer",
+    "KRÄMER",
+    ".de",
+    ".exe",
+    "1",
+    "٣",
+    "中",
+    "½",
+    "İ",
+    "i",
+    "%",
+    "'",
+    "\\",
+    "\t",
+    "ab",
+    "aba",
+    "ﬁ",
+    "\u{301}",
+    "\u{345}",
+    "Ⅷ",
+    "😀",
 ];
 
 /// A text: a few pieces, often none.
@@ -157,7 +194,11 @@ fn boolean(random: &mut Random, depth: usize) -> String {
         ),
         9 => format!("{}({})", random.pick(&["isnull", "isnotnull"]), random.pick(INTEGERS)),
         10 => format!("{}({})", random.pick(&["isempty", "isnotempty"]), random.pick(TEXTS)),
-        _ => format!("IsInitiatingProcessRemoteSession {} {}", random.pick(&["==", "!="]), random.pick(&["true", "false"])),
+        _ => format!(
+            "IsInitiatingProcessRemoteSession {} {}",
+            random.pick(&["==", "!="]),
+            random.pick(&["true", "false"])
+        ),
     }
 }
 
@@ -167,9 +208,33 @@ fn comparison(random: &mut Random) -> &'static str {
 
 fn text_test(random: &mut Random) -> String {
     let operator = random.pick(&[
-        "==", "!=", "=~", "!~", "has", "!has", "has_cs", "!has_cs", "contains", "!contains", "contains_cs",
-        "!contains_cs", "startswith", "!startswith", "startswith_cs", "!startswith_cs", "endswith", "!endswith",
-        "endswith_cs", "!endswith_cs", "hasprefix", "hassuffix", "!hasprefix", "hasprefix_cs", "hassuffix_cs", "<", ">=",
+        "==",
+        "!=",
+        "=~",
+        "!~",
+        "has",
+        "!has",
+        "has_cs",
+        "!has_cs",
+        "contains",
+        "!contains",
+        "contains_cs",
+        "!contains_cs",
+        "startswith",
+        "!startswith",
+        "startswith_cs",
+        "!startswith_cs",
+        "endswith",
+        "!endswith",
+        "endswith_cs",
+        "!endswith_cs",
+        "hasprefix",
+        "hassuffix",
+        "!hasprefix",
+        "hasprefix_cs",
+        "hassuffix_cs",
+        "<",
+        ">=",
     ]);
     let needle = if random.once_in(6) { random.pick(TEXTS).to_owned() } else { quoted(&text(random, 2)) };
     format!("{} {operator} {needle}", string(random, 1))
@@ -220,7 +285,12 @@ fn scalar(random: &mut Random, depth: usize) -> String {
     match random.below(6) {
         0 => string(random, depth),
         1 => integer(random, depth),
-        2 => format!("{} {} {}", random.pick(INTEGERS), random.pick(&["+", "*", "/", "-"]), random.pick(&["1.5", "0.5", "2.0"])),
+        2 => format!(
+            "{} {} {}",
+            random.pick(INTEGERS),
+            random.pick(&["+", "*", "/", "-"]),
+            random.pick(&["1.5", "0.5", "2.0"])
+        ),
         3 => format!("{} - {}", random.pick(TIMES), random.pick(TIMES)),
         4 => boolean(random, 1),
         _ => time(random),

@@ -12,7 +12,6 @@ use crate::{
 
 /// How the two differ over a query, if they do.
 fn difference(query: &str) -> Option<String> {
-    eprintln!("Q {query:?}");
     let parsed = kql::parse(query);
     let ast = parsed.query.filter(|_| !parsed.diagnostics.iter().any(Diagnostic::is_error))?;
     let bound = bind(&ast, &BindOptions::default());

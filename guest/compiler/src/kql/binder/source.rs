@@ -183,7 +183,7 @@ impl<'q> Binder<'q> {
 
     /// All values of a `range`, one row each.
     fn range(&mut self, name: &Name, bounds: [&'q ast::Expr; 3], span: &Span) -> Bind<Rows> {
-        let bound = bounds.map(|expr| self.constant(expr, "range"));
+        let bound = bounds.map(|expr| self.range_bound(expr));
         let [from, to, step] = bound;
         let (from, to, step) = (from?, to?, step?);
         let types = (from.ty(), to.ty(), step.ty());
@@ -219,6 +219,14 @@ impl<'q> Binder<'q> {
         };
         let rows = cells.into_iter().map(|cell| vec![cell]).collect();
         Ok(Rows::new(plan::Rows::Inline(rows), vec![(name.text.clone(), ty)], None))
+    }
+
+    /// One of a `range`'s three numbers. Kusto also takes what is only known when the query runs; the plan cannot.
+    fn range_bound(&mut self, expr: &ast::Expr) -> Bind<Literal> {
+        match self.expr(expr, &mut Scope::Constant)? {
+            Expr::Literal(literal) => Ok(literal),
+            _ => Err(self.unsupported("`range` over values that are not constant, such as `now()`,", &expr.span)),
+        }
     }
 
     /// A constant that an operator needs.
