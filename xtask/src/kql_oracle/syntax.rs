@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};
-use sandtrap_compiler::{diagnostic::Diagnostic, kql};
+use sandtrap_compiler::kql;
 use serde_json::{Value, json};
 
 use super::{
@@ -14,9 +14,13 @@ use super::{
     tools::{self, Tools},
 };
 
-/// Codes of our parser for what is well-formed and refused all the same: nesting beyond the limit, statements other than
-/// `let`, and several queries in one text. docs/diagnostics.md has them all.
-const REFUSALS: [&str; 3] = ["KQL0204", "KQL0205", "KQL0206"];
+/// Codes of our parser for what is well-formed and refused all the same: a text without a result or with several,
+/// nesting beyond the limit, statements other than `let`, several names for one expression. docs/diagnostics.md has all.
+const REFUSALS: [&str; 5] = ["KQL0202", "KQL0204", "KQL0205", "KQL0206", "KQL0207"];
+
+/// What the codes of the binder for unsupported constructs begin with. The parser skips over those, so it cannot say
+/// whether their inside is well-formed.
+const UNSUPPORTED: &str = "KQL05";
 
 /// How a query fared with both parsers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +37,7 @@ impl Agreement {
         match self {
             Self::BothAccept => "accepted by both",
             Self::BothRefuse => "refused by both",
-            Self::WeRefuseAConstruct => "well-formed, with a construct that we refuse by name",
+            Self::WeRefuseAConstruct => "well-formed for us, with a construct that we refuse by name",
             Self::OnlyTheyAccept => "accepted only by Microsoft's parser",
             Self::OnlyWeAccept => "accepted only by ours",
         }
@@ -112,12 +116,15 @@ fn microsoft(tools: &Tools, queries: &[Query]) -> anyhow::Result<Vec<Option<Stri
     queries.iter().zip(&answers).map(first).collect()
 }
 
-/// What our parser says.
+/// What our front end says.
 fn parse(text: &str) -> Ours {
-    let mut errors = kql::parse(text).diagnostics.into_iter().filter(Diagnostic::is_error);
-    match errors.next() {
-        None => Ours::Accepts,
-        Some(first) if REFUSALS.contains(&first.code) => Ours::RefusesConstruct,
-        Some(first) => Ours::Refuses(first.to_string()),
+    let kql::Parsed { query, diagnostics } = kql::parse(text);
+    match diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
+        Some(first) if REFUSALS.contains(&first.code) => return Ours::RefusesConstruct,
+        Some(first) => return Ours::Refuses(first.to_string()),
+        None => {}
     }
+    let bound = query.map(|query| kql::bind(&query, &kql::BindOptions::default()));
+    let mut found = bound.iter().flat_map(|bound| &bound.diagnostics);
+    if found.any(|found| found.code.starts_with(UNSUPPORTED)) { Ours::RefusesConstruct } else { Ours::Accepts }
 }

@@ -30,10 +30,41 @@ fn components_equal_the_reference_interpreter() {
                 rows_given += rows;
             }
             Ok(Outcome::BothRefuse) => refused += 1,
+            Ok(Outcome::BinderRefuses(reason)) => panic!("seed {seed}\n{query}\nonly the binder refuses it: {reason}"),
             Err(difference) => panic!("seed {seed}\n{query}\n{difference}"),
         }
     }
     println!("{compared} queries over {ROWS} rows each, {rows_given} rows given, {refused} queries refused by both");
     assert!(compared * ROWS >= 50_000, "only {compared} queries were compared");
     assert!(rows_given > compared, "most queries give no rows: the generator misses");
+}
+
+/// The examples of the KQL reference pages: the interpreter gives what the pages document (its own tests), and the
+/// component gives what the interpreter does.
+#[test]
+fn components_equal_the_reference_pages() {
+    let Some(shared) = std::env::var_os("SANDTRAP_SHARED") else { return };
+    let path = std::path::Path::new(&shared).join("corpus/kql/reference_cases.json");
+    let text = std::fs::read_to_string(path).expect("the reference cases are readable");
+    let cases: Vec<serde_json::Value> = serde_json::from_str(&text).expect("an array of cases");
+    let sandbox = Sandbox::new();
+    let (mut compared, mut refused) = (0, 0);
+    for case in &cases {
+        let query = case["q"].as_str().expect("a query");
+        if sandtrap_compiler::kql::parse(query).query.is_none() {
+            refused += 1;
+            continue;
+        }
+        match sandbox.compare(query, &[]) {
+            Ok(Outcome::Equal { .. }) => compared += 1,
+            Ok(Outcome::BothRefuse) => refused += 1,
+            Ok(Outcome::BinderRefuses(reason)) => {
+                println!("refused: {query}\n  {reason}");
+                refused += 1;
+            }
+            Err(difference) => panic!("{}\n{query}\n{difference}", case["file"]),
+        }
+    }
+    println!("reference pages: {compared} of {} cases covered and right, {refused} refused by name", cases.len());
+    assert!(compared >= 15, "only {compared} cases are covered");
 }

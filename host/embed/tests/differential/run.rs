@@ -8,13 +8,13 @@ use sandtrap_compiler::{
     kql::{self, BindOptions},
     reference::{self, Table, Value},
 };
-use sandtrap_dataflow::{Flow, Kernels, Limits, Table as FlowTable, run_kernel};
+use sandtrap_dataflow::{Flow, Kernels, Limits, Table as FlowTable, inline_rows, run_kernel};
 use sandtrap_engine::{Engine, EvaluateError, Instance, Limits as EngineLimits};
 use sandtrap_wit::{
     LogicalType,
     batch::{Batch, Cell, Column, ColumnBuilder},
     manifest::Manifest,
-    plan::{Node, Plan, Source},
+    plan::{Plan, Source},
     prefilter::Tested,
     text,
 };
@@ -27,6 +27,8 @@ pub(crate) enum Outcome {
     Equal { rows: usize },
     /// The query is not one that either evaluates.
     BothRefuse,
+    /// The compiler refuses what the interpreter evaluates, and says why.
+    BinderRefuses(String),
 }
 
 /// Where components run.
@@ -56,7 +58,7 @@ impl Sandbox {
     /// Compares the two ways, or says how they differ.
     pub(crate) fn compare(&self, query: &str, rows: &[Vec<Value>]) -> Result<Outcome, String> {
         let parsed = kql::parse(query);
-        let tree = parsed.query.ok_or_else(|| format!("does not parse: {:?}", parsed.diagnostics))?;
+        let Some(tree) = parsed.query else { return Err(format!("does not parse: {:?}", parsed.diagnostics)) };
         let columns = COLUMNS.iter().map(|(name, ty)| ((*name).to_owned(), *ty)).collect();
         let table = Table { columns, rows: rows.to_vec() };
         let expected = reference::evaluate(&tree, &|name| (name == TABLE).then(|| table.clone()), NOW);
@@ -64,7 +66,7 @@ impl Sandbox {
         let (expected, program) = match (expected, bound.program) {
             (Ok(expected), Some(program)) => (expected, program),
             (Err(_), None) => return Ok(Outcome::BothRefuse),
-            (Ok(_), None) => return Err(format!("only the binder refuses it: {:?}", bound.diagnostics)),
+            (Ok(_), None) => return Ok(Outcome::BinderRefuses(format!("{:?}", bound.diagnostics))),
             (Err(error), Some(_)) => return Err(format!("only the reference refuses it: {error}")),
         };
         let given = self.run(&program, rows)?;
@@ -78,19 +80,32 @@ impl Sandbox {
         let mut instance = Instance::new(&detection);
         let mut kernels = Kernel { instance: &mut instance };
         let mut flow = Flow::new(&program.plan, Limits::default()).map_err(|error| error.to_string())?;
-        let Some(Node::Source(source)) = program.plan.nodes.first() else { return Err("no source".into()) };
-        let batch = within_lookback(source, batch(source, rows));
-        let Some(Node::Kernel(front)) = program.plan.nodes.get(1) else { return Err("no kernel on the source".into()) };
-        let picked = run_kernel(front, &batch, &mut kernels).map_err(|error| error.to_string())?;
-        for row in &picked.rows {
-            if !source.prefilter.admits(|column| tested(source, &batch, column, *row).borrow()) {
-                let cells: Vec<_> = batch.columns.iter().map(|column| column.cell(*row as usize)).collect();
-                return Err(format!("the prefilter {:?} hides {cells:?}", source.prefilter));
+        let chain = flow.chain().clone();
+        let source = &chain.source;
+        let batch = match inline_rows(source).map_err(|error| error.to_string())? {
+            Some(inline) => inline,
+            None => within_lookback(source, batch(source, rows)),
+        };
+        let mut fed = batch.clone();
+        for (index, front) in chain.front.iter().enumerate() {
+            let picked = run_kernel(front, &fed, &mut kernels).map_err(|error| error.to_string())?;
+            if index == 0 {
+                check_prefilter(source, &batch, &picked.rows)?;
             }
+            fed = picked.batch;
         }
-        flow.push(&picked.batch);
+        flow.push(&fed);
         flow.finish(&mut kernels).map_err(|error| error.to_string())
     }
+}
+
+/// Every row that the kernel picks must pass the prefilter that it declared.
+fn check_prefilter(source: &Source, batch: &Batch, picked: &[u32]) -> Result<(), String> {
+    let hidden =
+        picked.iter().find(|row| !source.prefilter.admits(|column| tested(source, batch, column, **row).borrow()));
+    let Some(row) = hidden else { return Ok(()) };
+    let cells: Vec<_> = batch.columns.iter().map(|column| column.cell(*row as usize)).collect();
+    Err(format!("the prefilter {:?} hides {cells:?}", source.prefilter))
 }
 
 fn manifest(plan: &Plan) -> Manifest {
