@@ -2,8 +2,9 @@
 //! the dataflow groups and sorts.
 //!
 //! A [`Column`] keeps the contract's rules by construction: offsets ascend, text is UTF-8, a cell without a value
-//! holds the empty text or zero, and bitmaps that say nothing are not there. Columns of lists are not built here yet:
-//! no source asks for one.
+//! holds the empty text or zero, an absent cell is not valid, and bitmaps that say nothing are not there. So equal
+//! cells lie alike, whoever built the column, and who reads values need not look at bitmaps first. Columns of lists
+//! are not built here yet: no source asks for one.
 
 use std::sync::Arc;
 
@@ -132,6 +133,22 @@ impl Bitmap {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+
+    /// Whether a bit is set.
+    fn any(&self) -> bool {
+        self.bytes.iter().any(|byte| *byte != 0)
+    }
+
+    /// Whether every bit is set.
+    fn all(&self) -> bool {
+        *self == Self::filled(true, self.len)
+    }
+
+    /// The bits that are set in both.
+    fn and(&self, other: &Self) -> Self {
+        let bytes = self.bytes.iter().zip(&other.bytes).map(|(one, other)| one & other).collect();
+        Self { bytes, len: self.len.min(other.len) }
+    }
 }
 
 impl FromIterator<bool> for Bitmap {
@@ -153,6 +170,8 @@ pub enum ColumnError {
     Utf8,
     /// A bitmap does not have exactly the bytes it needs.
     Bitmap,
+    /// A cell is said to be absent and to have a value.
+    Absent,
     /// A column of lists where cells were expected.
     Lists,
 }
@@ -164,6 +183,7 @@ impl std::fmt::Display for ColumnError {
             Self::Offsets => "text offsets do not ascend from 0 to the end of the text",
             Self::Utf8 => "a text cell is not valid UTF-8",
             Self::Bitmap => "a bitmap is too short or too long",
+            Self::Absent => "a cell is marked absent and valid; clear its validity bit",
             Self::Lists => "a column of lists where plain cells were expected",
         })
     }
@@ -194,15 +214,56 @@ impl Values {
             Self::Booleans(values) => values.len(),
         }
     }
+
+    /// The same cells, those that are not valid emptied.
+    fn emptied(self, validity: &Bitmap) -> Self {
+        match self {
+            Self::Text { offsets, text } => emptied_text(offsets, text, validity),
+            Self::Integers(values) => Self::Integers(emptied(values, validity)),
+            Self::Reals(values) => Self::Reals(emptied(values, validity)),
+            Self::Booleans(values) => Self::Booleans(values.and(validity)),
+        }
+    }
+}
+
+fn emptied<T: Default>(mut values: Vec<T>, validity: &Bitmap) -> Vec<T> {
+    let invalid = values.iter_mut().enumerate().filter(|(index, _)| !validity.get(*index));
+    invalid.for_each(|(_, value)| *value = T::default());
+    values
+}
+
+fn emptied_text(offsets: Vec<u32>, text: String, validity: &Bitmap) -> Values {
+    let cells = || offsets.windows(2).map(|pair| pair[0] as usize..pair[1] as usize).enumerate();
+    if cells().all(|(index, range)| range.is_empty() || validity.get(index)) {
+        return Values::Text { offsets, text };
+    }
+    let mut builder = ColumnBuilder::new(PhysicalType::Text);
+    for (index, range) in cells() {
+        builder.push(if validity.get(index) { Cell::Text(text.get(range).unwrap_or_default()) } else { Cell::Null });
+    }
+    builder.values
 }
 
 impl Column {
     /// A column from untrusted parts.
+    ///
+    /// What lies in a cell without a value is emptied rather than refused: Arrow leaves it undefined, and who builds
+    /// columns with an Arrow library does nothing wrong. A cell that is absent and valid at once is refused, for
+    /// either reading would be a guess.
     pub fn new(values: Values, validity: Option<Bitmap>, absent: Option<Bitmap>) -> Result<Self, ColumnError> {
         let len = values.len();
         if [&validity, &absent].into_iter().flatten().any(|bitmap| bitmap.len() != len) {
             return Err(ColumnError::Bitmap);
         }
+        let validity = validity.filter(|validity| !validity.all());
+        let absent = absent.filter(Bitmap::any);
+        if absent.as_ref().is_some_and(|absent| validity.as_ref().is_none_or(|validity| validity.and(absent).any())) {
+            return Err(ColumnError::Absent);
+        }
+        let values = match &validity {
+            None => values,
+            Some(validity) => values.emptied(validity),
+        };
         Ok(Self { values, validity, absent, len })
     }
 
@@ -385,5 +446,36 @@ mod tests {
         assert_eq!(Values::text(vec![], vec![]), Err(ColumnError::Offsets));
         assert_eq!(Values::text(vec![0, 1], vec![0xff]), Err(ColumnError::Utf8));
         assert_eq!(Values::text(vec![0, 1, 2], "é".into()), Err(ColumnError::Utf8), "a character split over two cells");
+    }
+
+    #[test]
+    fn cells_without_a_value_are_empty_however_the_column_was_built() {
+        let bits = |bits: &[u8]| Some(bits.iter().map(|bit| *bit == 1).collect::<Bitmap>());
+        let text = |cells: &str| {
+            let offsets = (0..=cells.len()).map(|end| u32::try_from(end).expect("a short text")).collect();
+            Values::text(offsets, cells.into()).expect("cells of one byte")
+        };
+        for (values, cells) in [
+            (text("abc"), [Cell::Text("a"), Cell::Null, Cell::Absent]),
+            (Values::Integers(vec![7, 8, 9]), [Cell::Integer(7), Cell::Null, Cell::Absent]),
+            (Values::Reals(vec![7.0, f64::NAN, 9.0]), [Cell::Real(7.0), Cell::Null, Cell::Absent]),
+            (Values::Booleans(Bitmap::filled(true, 3)), [Cell::Boolean(true), Cell::Null, Cell::Absent]),
+        ] {
+            let column = Column::new(values, bits(&[1, 0, 0]), bits(&[0, 0, 1])).expect("sound parts");
+            let mut builder = ColumnBuilder::new(column.physical());
+            assert!(cells.iter().all(|cell| builder.push(*cell)));
+            assert_eq!(column, builder.finish(), "what was in a cell without a value is gone");
+        }
+    }
+
+    #[test]
+    fn bitmaps_of_a_column_agree() {
+        let column = |validity: Option<Bitmap>, absent| Column::new(Values::Integers(vec![0, 0]), validity, absent);
+        let bits = |bits: [bool; 2]| Some(bits.into_iter().collect::<Bitmap>());
+        assert_eq!(column(bits([true, true]), bits([false, false])), column(None, None), "they say nothing");
+        assert_eq!(column(bits([true, false]), bits([true, false])), Err(ColumnError::Absent));
+        assert_eq!(column(None, bits([true, false])), Err(ColumnError::Absent), "without validity every cell is valid");
+        assert!(column(bits([false, false]), bits([true, false])).is_ok());
+        assert_eq!(column(Some(Bitmap::filled(true, 3)), None), Err(ColumnError::Bitmap));
     }
 }

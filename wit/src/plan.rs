@@ -2,10 +2,13 @@
 //!
 //! A plan is a flat list of nodes; each names its input by the index of an earlier node, and the last node is the
 //! detection's result. A detection without state is `source -> kernel`. A node gives rows of typed, named columns;
-//! [`Plan::columns`] says which, and [`Plan::validate`] that every index in the plan is in range and of a fitting
-//! type, so that whoever runs a validated plan need not check again.
+//! [`Plan::validate`] says which, and that every index in the plan is in range and of a fitting type, so that whoever
+//! runs a validated plan need not check again.
+//!
+//! Names of computed rows are unique, as Kusto makes them. The columns of a [`Source`] need not be: one field may be
+//! wanted as several types.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -299,9 +302,10 @@ impl Plan {
             let columns = columns_of(node, &known).map_err(|reason| PlanError { node: index, reason })?;
             known.push(columns);
         }
-        if known.is_empty() {
+        let Some(result) = known.last() else {
             return Err(PlanError { node: 0, reason: "a plan needs at least one node".into() });
-        }
+        };
+        unique(result).map_err(|reason| PlanError { node: known.len().saturating_sub(1), reason })?;
         Ok(known)
     }
 }
@@ -337,6 +341,7 @@ fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn
                 }
                 columns.push(NamedColumn { name: output.name.clone(), ty: output.ty });
             }
+            unique(&columns)?;
             Ok(columns)
         }
         Node::Aggregate(aggregate) => {
@@ -359,6 +364,7 @@ fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn
                 };
                 columns.push(NamedColumn { name: aggregate.name.clone(), ty });
             }
+            unique(&columns)?;
             Ok(columns)
         }
         Node::Sort(sort) => {
@@ -368,6 +374,14 @@ fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn
             Ok(input.to_vec())
         }
         Node::Limit(_) => Ok(input.to_vec()),
+    }
+}
+
+fn unique(columns: &[NamedColumn]) -> Result<(), String> {
+    let mut seen = HashSet::with_capacity(columns.len());
+    match columns.iter().find(|column| !seen.insert(column.name.as_str())) {
+        None => Ok(()),
+        Some(twice) => Err(format!("two columns of the result are called {:?}", twice.name)),
     }
 }
 
@@ -387,4 +401,55 @@ fn columns_of_source(source: &Source) -> Result<Vec<NamedColumn>, String> {
         return Err(format!("an inline row has {} cells for {} columns", row.len(), columns.len()));
     }
     Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn validated(nodes: &serde_json::Value) -> Result<Vec<String>, String> {
+        let plan: Plan = serde_json::from_value(json!({ "nodes": nodes })).map_err(|error| error.to_string())?;
+        let columns = plan.validate().map_err(|error| error.to_string())?;
+        Ok(columns.last().into_iter().flatten().map(|column| format!("{}:{}", column.name, column.ty)).collect())
+    }
+
+    #[test]
+    fn a_plan_is_sound_or_its_first_mistake_is_said() {
+        let source = json!({"source": {"rows": {"stream": "T"}, "columns": [
+            {"field": ["A"], "type": "string"}, {"field": ["A"], "type": "long"}, {"field": ["T"], "type": "datetime"},
+        ]}});
+        let kernel = |outputs| json!({"kernel": {"input": 0, "kernel": 0, "reads": [0, 1], "outputs": outputs}});
+        let passed = |name| json!({"name": name, "type": "string", "from": {"input": 0}});
+        let computed = |name, at| json!({"name": name, "type": "long", "from": {"computed": at}});
+        let aggregate = |key, name| {
+            let count = json!({"name": name, "function": "count"});
+            json!({"aggregate": {"input": 0, "by": [{"name": key, "column": 0}], "aggregates": [count]}})
+        };
+        for (nodes, expected) in [
+            (json!([source, kernel(json!([passed("A"), computed("B", 0)]))]), Ok(&["A:string", "B:long"][..])),
+            (json!([source, aggregate("A", "count_")]), Ok(&["A:string", "count_:long"])),
+            (json!([]), Err("plan node 0: a plan needs at least one node")),
+            (json!([source]), Err("plan node 0: two columns of the result are called \"A\"")),
+            (
+                json!([source, {"limit": {"input": 0, "rows": 1}}]),
+                Err("plan node 1: two columns of the result are called \"A\""),
+            ),
+            (
+                json!([source, kernel(json!([passed("A"), computed("A", 0)])), {"limit": {"input": 1, "rows": 1}}]),
+                Err("plan node 1: two columns of the result are called \"A\""),
+            ),
+            (json!([source, aggregate("A", "A")]), Err("plan node 1: two columns of the result are called \"A\"")),
+            (json!([source, kernel(json!([computed("B", 1)]))]), Err("plan node 1: output B: computed columns are")),
+            (json!([{"limit": {"input": 0, "rows": 1}}]), Err("plan node 0: input 0 is not an earlier node")),
+            (json!([{"join": {}}]), Err("unknown variant `join`")),
+        ] {
+            match (validated(&nodes), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{nodes}"),
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}, expected {expected}"),
+                (found, expected) => panic!("{nodes}: found {found:?}, expected {expected:?}"),
+            }
+        }
+    }
 }

@@ -4,7 +4,12 @@
 //! empty clause means none can. A wrong prefilter can only hide events from the component that declared it. Text
 //! atoms compare folded text (see [`crate::text`]) with a literal that is already folded.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, MapAccess, Visitor},
+};
 
 use crate::{PhysicalType, plan::NamedColumn, text};
 
@@ -25,7 +30,10 @@ pub struct Clause {
 }
 
 /// One condition on one column of the source. A cell without a value meets no atom, save that text is then empty.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// In a manifest it is `{"column": 0, "contains": "x"}`: the column and exactly one test. Unlike elsewhere, no other
+/// key is ignored: it could be a test, or narrow one, that this version does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Atom {
     /// The column of the source.
     pub column: u32,
@@ -35,7 +43,7 @@ pub struct Atom {
 }
 
 /// What a cell must be.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Test {
     /// Folded text with this in it.
@@ -108,7 +116,66 @@ impl Prefilter {
     }
 }
 
+impl<'de> Deserialize<'de> for Atom {
+    /// By hand: serde's own message for a flattened enum does not name the case that it does not know.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AtomVisitor)
+    }
+}
+
+struct AtomVisitor;
+
+impl<'de> Visitor<'de> for AtomVisitor {
+    type Value = Atom;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a prefilter atom: a column and a test")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Atom, A::Error> {
+        let (mut column, mut test) = (None, None);
+        while let Some(key) = map.next_key::<String>()? {
+            let twice = if key == "column" {
+                column.replace(map.next_value()?).is_some()
+            } else {
+                test.replace(Test::read(&key, &mut map)?).is_some()
+            };
+            if twice {
+                return Err(Error::custom(format_args!("a prefilter atom has one column and one test; `{key}` is too many")));
+            }
+        }
+        match (column, test) {
+            (Some(column), Some(test)) => Ok(Atom { column, test }),
+            (None, _) => Err(Error::custom("a prefilter atom without a column")),
+            (_, None) => Err(Error::custom(format_args!("a prefilter atom without a test: one of {}", TESTS.join(", ")))),
+        }
+    }
+}
+
+/// The names of the tests in a manifest.
+const TESTS: [&str; 7] = ["contains", "prefix", "suffix", "equals", "exists", "integers", "range"];
+
 impl Test {
+    /// The test of that name, its value next in `map`.
+    fn read<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Self, A::Error> {
+        Ok(match name {
+            "contains" => Self::Contains(map.next_value()?),
+            "prefix" => Self::Prefix(map.next_value()?),
+            "suffix" => Self::Suffix(map.next_value()?),
+            "equals" => Self::Equals(map.next_value()?),
+            "exists" => Self::Exists(map.next_value()?),
+            "integers" => Self::Integers(map.next_value()?),
+            "range" => {
+                let (low, high) = map.next_value()?;
+                Self::Range(low, high)
+            }
+            _ => {
+                let known = TESTS.join(", ");
+                return Err(Error::custom(format_args!("unknown prefilter atom `{name}`, expected one of {known}")));
+            }
+        })
+    }
+
     /// Whether a cell is so.
     pub fn holds(&self, cell: Tested<'_>) -> bool {
         match (self, cell) {
@@ -120,6 +187,51 @@ impl Test {
             (Self::Integers(set), Tested::Integer(value)) => set.contains(&value),
             (Self::Range(low, high), Tested::Integer(value)) => (*low..=*high).contains(&value),
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn atoms_read_as_they_are_written() {
+        let atoms = [
+            (json!({"column": 0, "contains": "a"}), Test::Contains("a".into())),
+            (json!({"column": 0, "prefix": "a"}), Test::Prefix("a".into())),
+            (json!({"column": 0, "suffix": "a"}), Test::Suffix("a".into())),
+            (json!({"column": 0, "equals": "a"}), Test::Equals("a".into())),
+            (json!({"column": 0, "exists": true}), Test::Exists(true)),
+            (json!({"column": 0, "integers": [1, -2]}), Test::Integers(vec![1, -2])),
+            (json!({"column": 0, "range": [-1, 1]}), Test::Range(-1, 1)),
+        ];
+        assert_eq!(atoms.len(), TESTS.len());
+        for ((json, test), name) in atoms.into_iter().zip(TESTS) {
+            let atom = Atom { column: 0, test };
+            assert!(json.get(name).is_some(), "{name}");
+            assert_eq!(serde_json::to_value(&atom).ok().as_ref(), Some(&json));
+            assert_eq!(serde_json::from_value::<Atom>(json).ok(), Some(atom));
+        }
+    }
+
+    #[test]
+    fn an_atom_that_is_not_understood_is_named() {
+        for (atom, expected) in [
+            (r#"{"column": 0, "regex": "a"}"#, "unknown prefilter atom `regex`, expected one of contains, prefix"),
+            (r#"{"column": 0, "contains": "a", "negate": true}"#, "unknown prefilter atom `negate`"),
+            (r#"{"column": 0, "contains": "a", "prefix": "a"}"#, "`prefix` is too many"),
+            (r#"{"column": 0, "column": 0, "contains": "a"}"#, "`column` is too many"),
+            (r#"{"contains": "a"}"#, "without a column"),
+            (r#"{"column": 0}"#, "without a test: one of contains"),
+            (r#"{"column": 0, "contains": 1}"#, "invalid type: integer"),
+            (r#"{"column": 0, "range": [1]}"#, "invalid length 1"),
+            (r#"["contains"]"#, "expected a prefilter atom: a column and a test"),
+        ] {
+            let error = serde_json::from_str::<Atom>(atom).map_err(|error| error.to_string());
+            assert!(error.as_ref().is_err_and(|error| error.contains(expected)), "{atom}: {error:?}");
         }
     }
 }

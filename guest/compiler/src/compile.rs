@@ -33,13 +33,8 @@ pub struct Compilation {
 /// Compiles a rule file; its name says what kind it is.
 pub fn compile(file_name: &str, text: &str, options: &Options) -> Compilation {
     let loaded = rule::load(file_name, text);
-    let mut compilation = Compilation {
-        component: None,
-        manifest: None,
-        diagnostics: loaded.diagnostics,
-        tree: None,
-        program: None,
-    };
+    let mut compilation =
+        Compilation { component: None, manifest: None, diagnostics: loaded.diagnostics, tree: None, program: None };
     let Some(rule) = loaded.rule else { return compilation };
     let parsed = kql::parse(&rule.query);
     compilation.diagnostics.extend(parsed.diagnostics.into_iter().map(|found| rule.relocate(found)));

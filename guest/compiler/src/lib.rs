@@ -13,8 +13,8 @@ pub mod emit;
 pub mod ir;
 pub mod kql;
 pub mod prefilter;
-pub mod rule;
 #[cfg(any(test, feature = "reference"))]
 pub mod reference;
+pub mod rule;
 
 pub use compile::{Compilation, Options, compile};

@@ -33,11 +33,15 @@ fn corpus() {
             assert!(query.get(diagnostic.span.clone()).is_some(), "{place}: {diagnostic} is not in the query");
         }
         let Some(tree) = parsed.query else {
-            let first = parsed.diagnostics.iter().find(|found| found.is_error()).expect("a reason for refusing a query");
+            let first =
+                parsed.diagnostics.iter().find(|found| found.is_error()).expect("a reason for refusing a query");
             if valid {
                 *reasons.entry(format!("{} {}", first.code, first.message)).or_default() += 1;
                 if std::env::var_os("SHOW").is_some() {
-                    println!("{place}: {first}\n   {:?}", &query[first.span.start..].chars().take(60).collect::<String>());
+                    println!(
+                        "{place}: {first}\n   {:?}",
+                        &query[first.span.start..].chars().take(60).collect::<String>()
+                    );
                 }
             }
             continue;

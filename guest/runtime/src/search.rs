@@ -137,7 +137,7 @@ impl<'a> Search<'a> {
     }
 
     /// Reads one byte; true when the answer is known.
-    #[inline(always)]
+    #[inline]
     fn step(&mut self, byte: u8) -> bool {
         let class = self.classes[usize::from(byte)];
         self.at += 1;

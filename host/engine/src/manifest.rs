@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 use sandtrap_wit::{
     manifest::{Manifest, SCHEMA},
     plan::{Kernel, NamedColumn, Node, OutputCells, Plan},
-    prefilter::Atom,
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{KernelColumns, Limits, LoadError, LoadErrorKind};
 
@@ -40,8 +38,7 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Described, LoadError> 
     if let Some(feature) = requires.first() {
         return Err(refused(format!("the detection requires {feature:?}, which this host does not have")));
     }
-    let manifest: Manifest =
-        serde_json::from_str(text).map_err(|error| unknown_atom(text).unwrap_or_else(|| malformed(&error)))?;
+    let manifest: Manifest = serde_json::from_str(text).map_err(|error| malformed(&error))?;
     if manifest.namespace.is_empty() || manifest.id.is_empty() {
         return Err(refused("the manifest's namespace and id must not be empty"));
     }
@@ -102,19 +99,6 @@ fn kernel_columns(kernel: &Kernel, columns: &[Vec<NamedColumn>]) -> KernelColumn
     let reads = kernel.reads.iter().filter_map(|read| input.get(*read as usize)).map(|column| column.ty).collect();
     let computed = kernel.outputs.iter().filter(|output| matches!(output.from, OutputCells::Computed(_)));
     KernelColumns { reads, computed: computed.map(|output| output.ty).collect() }
-}
-
-/// The first prefilter atom of a refused manifest that cannot be read: serde's own message for an atom, whose test is
-/// flattened into it, does not name it.
-fn unknown_atom(text: &str) -> Option<LoadError> {
-    let document: Value = serde_json::from_str(text).ok()?;
-    let nodes = document.get("plan")?.get("nodes")?.as_array()?;
-    nodes.iter().enumerate().find_map(|(index, node)| {
-        let clauses = node.get("source")?.get("prefilter")?.as_array()?;
-        let mut atoms = clauses.iter().filter_map(Value::as_array).flatten();
-        let atom = atoms.find(|atom| Atom::deserialize(*atom).is_err())?;
-        Some(refused(format!("plan node {index}: this host does not know the prefilter atom {atom}")))
-    })
 }
 
 fn refused(message: impl Into<String>) -> LoadError {

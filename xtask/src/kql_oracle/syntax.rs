@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};
-use sandtrap_compiler::kql;
+use sandtrap_compiler::{diagnostic::Diagnostic, kql};
 use serde_json::{Value, json};
 
 use super::{
@@ -37,7 +37,7 @@ impl Agreement {
         match self {
             Self::BothAccept => "accepted by both",
             Self::BothRefuse => "refused by both",
-            Self::WeRefuseAConstruct => "well-formed for us, with a construct that we refuse by name",
+            Self::WeRefuseAConstruct => "with a construct that we refuse by name",
             Self::OnlyTheyAccept => "accepted only by Microsoft's parser",
             Self::OnlyWeAccept => "accepted only by ours",
         }
@@ -71,6 +71,7 @@ pub(super) fn check(tools: &Tools, explained: &Explained) -> anyhow::Result<usiz
             (Ours::RefusesConstruct, _) => Agreement::WeRefuseAConstruct,
             (Ours::Refuses(_), Some(_)) => Agreement::BothRefuse,
             (Ours::Refuses(_), None) => Agreement::OnlyTheyAccept,
+            (Ours::Accepts, Some(_)) if has_unsupported(&query.text) => Agreement::WeRefuseAConstruct,
             (Ours::Accepts, Some(_)) => Agreement::OnlyWeAccept,
         };
         *counts.entry(agreement).or_default() += 1;
@@ -116,15 +117,18 @@ fn microsoft(tools: &Tools, queries: &[Query]) -> anyhow::Result<Vec<Option<Stri
     queries.iter().zip(&answers).map(first).collect()
 }
 
-/// What our front end says.
+/// What our parser says.
 fn parse(text: &str) -> Ours {
-    let kql::Parsed { query, diagnostics } = kql::parse(text);
-    match diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
-        Some(first) if REFUSALS.contains(&first.code) => return Ours::RefusesConstruct,
-        Some(first) => return Ours::Refuses(first.to_string()),
-        None => {}
+    let mut diagnostics = kql::parse(text).diagnostics.into_iter();
+    match diagnostics.find(Diagnostic::is_error) {
+        None => Ours::Accepts,
+        Some(first) if REFUSALS.contains(&first.code) => Ours::RefusesConstruct,
+        Some(first) => Ours::Refuses(first.to_string()),
     }
-    let bound = query.map(|query| kql::bind(&query, &kql::BindOptions::default()));
-    let mut found = bound.iter().flat_map(|bound| &bound.diagnostics);
-    if found.any(|found| found.code.starts_with(UNSUPPORTED)) { Ours::RefusesConstruct } else { Ours::Accepts }
+}
+
+/// Whether a query that our parser accepts has a construct that it skipped over.
+fn has_unsupported(text: &str) -> bool {
+    let bound = kql::parse(text).query.map(|query| kql::bind(&query, &kql::BindOptions::default()));
+    bound.is_some_and(|bound| bound.diagnostics.iter().any(|found| found.code.starts_with(UNSUPPORTED)))
 }

@@ -208,25 +208,22 @@ impl Emitter<'_> {
         if !reals && matches!(op, Arithmetic::Divide | Arithmetic::Modulo) {
             valid = Some(self.and_not_zero(valid, right));
         }
-        match (op, reals) {
-            (Arithmetic::Divide, false) => self.integer_divide(left, right),
-            _ => {
-                self.push_number(left);
-                self.push_number(right);
-                match (op, reals) {
-                    (Arithmetic::Add, false) => self.function.push(Instruction::I64Add),
-                    (Arithmetic::Subtract, false) => self.function.push(Instruction::I64Sub),
-                    (Arithmetic::Multiply, false) => self.function.push(Instruction::I64Mul),
-                    (Arithmetic::Divide | Arithmetic::Modulo, false) => {
-                        self.function.call(RuntimeFunction::IntegerModulo)
-                    }
-                    (Arithmetic::Add, true) => self.function.push(Instruction::F64Add),
-                    (Arithmetic::Subtract, true) => self.function.push(Instruction::F64Sub),
-                    (Arithmetic::Multiply, true) => self.function.push(Instruction::F64Mul),
-                    (Arithmetic::Divide, true) => self.function.push(Instruction::F64Div),
-                    (Arithmetic::Modulo, true) => self.function.call(RuntimeFunction::RealModulo),
-                };
-            }
+        if let (Arithmetic::Divide, false) = (op, reals) {
+            self.integer_divide(left, right)
+        } else {
+            self.push_number(left);
+            self.push_number(right);
+            match (op, reals) {
+                (Arithmetic::Add, false) => self.function.push(Instruction::I64Add),
+                (Arithmetic::Subtract, false) => self.function.push(Instruction::I64Sub),
+                (Arithmetic::Multiply, false) => self.function.push(Instruction::I64Mul),
+                (Arithmetic::Divide | Arithmetic::Modulo, false) => self.function.call(RuntimeFunction::IntegerModulo),
+                (Arithmetic::Add, true) => self.function.push(Instruction::F64Add),
+                (Arithmetic::Subtract, true) => self.function.push(Instruction::F64Sub),
+                (Arithmetic::Multiply, true) => self.function.push(Instruction::F64Mul),
+                (Arithmetic::Divide, true) => self.function.push(Instruction::F64Div),
+                (Arithmetic::Modulo, true) => self.function.call(RuntimeFunction::RealModulo),
+            };
         }
         self.function.set(result);
         self.release(left);
@@ -351,7 +348,9 @@ impl Emitter<'_> {
                 joined
             }
         };
-        operands.into_iter().for_each(|operand| self.release(operand));
+        for operand in operands {
+            self.release(operand);
+        }
         Ok(Operand { value: result, valid: None })
     }
 

@@ -189,7 +189,9 @@ impl Emitter<'_> {
             }
             self.function.store_i32(abi::COLUMN_CELLS + 4);
         }
-        [cells, validity, at].into_iter().for_each(|local| self.function.release(local));
+        for local in [cells, validity, at] {
+            self.function.release(local);
+        }
         Ok(())
     }
 
@@ -223,9 +225,10 @@ impl Emitter<'_> {
         } else {
             let reals = expr.physical() == PhysicalType::Reals;
             self.push_number(operand);
-            match reals {
-                true => self.function.push(Instruction::F64Const(0.0.into())),
-                false => self.function.i64(0),
+            if reals {
+                self.function.push(Instruction::F64Const(0.0.into()))
+            } else {
+                self.function.i64(0)
             };
             self.push_valid(operand);
             self.function.push(Instruction::Select);

@@ -226,8 +226,8 @@ impl Parts {
                 }
             }
             Payload::CustomSection(custom) => match custom.as_known() {
-                KnownCustom::Linking(section) => self.read_symbols(section)?,
-                KnownCustom::Reloc(section) => self.read_relocations(section)?,
+                KnownCustom::Linking(section) => self.read_symbols(&section)?,
+                KnownCustom::Reloc(section) => self.read_relocations(&section)?,
                 KnownCustom::Name(section) => self.read_names(section)?,
                 _ => {}
             },
@@ -257,7 +257,7 @@ impl Parts {
         Ok(())
     }
 
-    fn read_symbols(&mut self, section: LinkingSectionReader<'static>) -> wasmparser::Result<()> {
+    fn read_symbols(&mut self, section: &LinkingSectionReader<'static>) -> wasmparser::Result<()> {
         for subsection in section.subsections() {
             if let Linking::SymbolTable(symbols) = subsection? {
                 for symbol in symbols {
@@ -271,7 +271,7 @@ impl Parts {
         Ok(())
     }
 
-    fn read_relocations(&mut self, section: RelocSectionReader<'static>) -> wasmparser::Result<()> {
+    fn read_relocations(&mut self, section: &RelocSectionReader<'static>) -> wasmparser::Result<()> {
         let place = self.sections.get(section.section_index() as usize).copied().unwrap_or(Place::Other);
         for entry in section.entries() {
             let entry = entry?;
@@ -304,12 +304,16 @@ impl Parts {
                 Place::Code => {
                     let at = self.code_start + offset;
                     let user = self.functions.iter_mut().find(|function| function.body.range().contains(&at));
-                    user.into_iter().for_each(|function| function.segments.push(target));
+                    if let Some(function) = user {
+                        function.segments.push(target);
+                    }
                 }
                 Place::Data => {
                     let at = self.data_start + offset;
                     let user = self.segments.iter_mut().find(|segment| segment.range.contains(&at));
-                    user.into_iter().for_each(|segment| segment.segments.push(target));
+                    if let Some(segment) = user {
+                        segment.segments.push(target);
+                    }
                 }
                 Place::Other => {}
             }

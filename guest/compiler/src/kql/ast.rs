@@ -27,6 +27,7 @@ pub struct Let {
 /// What a `let` binds. A lone name may be either; the parser calls it a [`LetValue::Scalar`] holding [`ExprKind::Name`],
 /// and whoever resolves names finds out.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a query has few `let` statements")]
 pub enum LetValue {
     /// A scalar expression or a dynamic array.
     Scalar(Expr),
@@ -63,6 +64,7 @@ pub struct Pipeline {
 
 /// Where the rows of a pipeline come from.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a pipeline has one data source")]
 pub enum DataSource {
     /// A table, or a tabular `let`.
     Name(Name),

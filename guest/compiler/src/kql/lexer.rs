@@ -14,14 +14,14 @@ pub const QUERY_BYTES_MAX: usize = 1 << 20;
 
 /// Symbols, the longer before their prefixes.
 const SYMBOLS: &[&str] = &[
-    "==", "!=", "=~", "!~", "<>", "<=", ">=", "=>", "..", "(", ")", "[", "]", "{", "}", ",", ";", ":", "|", "=", "<", ">",
-    "+", "-", "*", "/", "%", ".", "!", "~", "@", "?", "#", "&", "^",
+    "==", "!=", "=~", "!~", "<>", "<=", ">=", "=>", "..", "(", ")", "[", "]", "{", "}", ",", ";", ":", "|", "=", "<",
+    ">", "+", "-", "*", "/", "%", ".", "!", "~", "@", "?", "#", "&", "^",
 ];
 
 /// Words that stand for a literal when a parenthesis follows; what is between the parentheses is not KQL.
 const TYPED: &[&str] = &[
-    "datetime", "date", "timespan", "time", "guid", "bool", "boolean", "long", "int", "int32", "int64", "real", "double",
-    "decimal", "string",
+    "datetime", "date", "timespan", "time", "guid", "bool", "boolean", "long", "int", "int32", "int64", "real",
+    "double", "decimal", "string",
 ];
 
 /// The tokens of a text, ending with one [`TokenKind::End`], and what is wrong with it.
@@ -167,13 +167,14 @@ impl<'a> Lexer<'a> {
         match literal::unit_ticks(unit) {
             // Kusto lets a name start with digits.
             None => self.push(TokenKind::Identifier(format!("{digits}{unit}")), start),
-            Some(ticks) => match literal::scaled(digits, ticks) {
-                Some(ticks) => self.push(TokenKind::Timespan(ticks), start),
-                None => {
+            Some(ticks) => {
+                if let Some(ticks) = literal::scaled(digits, ticks) {
+                    self.push(TokenKind::Timespan(ticks), start)
+                } else {
                     self.error("KQL0104", start, "the timespan is longer than any that KQL has");
                     self.push(TokenKind::Timespan(0), start);
                 }
-            },
+            }
         }
     }
 
@@ -205,7 +206,11 @@ impl<'a> Lexer<'a> {
             return false;
         };
         self.at += opening + 1;
-        if verbatim.is_some() { self.verbatim(start, quote) } else { self.escaped(start, quote) }
+        if verbatim.is_some() {
+            self.verbatim(start, quote)
+        } else {
+            self.escaped(start, quote)
+        }
         true
     }
 
@@ -251,13 +256,12 @@ impl<'a> Lexer<'a> {
                 value.push(c);
                 continue;
             }
-            match self.escape() {
-                Some(c) => value.push(c),
-                None => {
-                    let diagnostic = Diagnostic::error("KQL0106", at..self.at, "this is not an escape sequence")
-                        .help("write \\\\ for a backslash, or put @ before the string to take backslashes as they are");
-                    self.diagnostics.push(diagnostic);
-                }
+            if let Some(c) = self.escape() {
+                value.push(c)
+            } else {
+                let diagnostic = Diagnostic::error("KQL0106", at..self.at, "this is not an escape sequence")
+                    .help("write \\\\ for a backslash, or put @ before the string to take backslashes as they are");
+                self.diagnostics.push(diagnostic);
             }
         }
         self.unclosed(start, quote);

@@ -75,9 +75,8 @@ impl Parser {
     fn dynamic_object(&mut self) -> Parse<Value> {
         let mut members = Map::new();
         while !self.is_symbol("}") {
-            let key = match self.token().kind.clone() {
-                TokenKind::String(key) | TokenKind::Identifier(key) => key,
-                _ => return self.fail_expected("a property name"),
+            let (TokenKind::String(key) | TokenKind::Identifier(key)) = self.token().kind.clone() else {
+                return self.fail_expected("a property name");
             };
             self.advance();
             self.expect_symbol(":")?;

@@ -30,7 +30,9 @@ impl Parser {
     }
 
     fn or_expression(&mut self) -> Parse<Tall> {
-        self.nested(|parser| parser.junction("or", BinaryOp::Or, |parser| parser.junction("and", BinaryOp::And, Self::equality)))
+        self.nested(|parser| {
+            parser.junction("or", BinaryOp::Or, |parser| parser.junction("and", BinaryOp::And, Self::equality))
+        })
     }
 
     fn junction(&mut self, word: &str, op: BinaryOp, operand: impl Fn(&mut Self) -> Parse<Tall>) -> Parse<Tall> {
@@ -53,11 +55,9 @@ impl Parser {
             } else if let Some((negated, tokens)) = self.between_operator() {
                 (0..tokens).for_each(|_| self.advance());
                 left = self.between(left, negated)?;
-            } else if let Some(op) = self.symbol_operator(&[
-                ("==", BinaryOp::Equal),
-                ("!=", BinaryOp::NotEqual),
-                ("<>", BinaryOp::NotEqual),
-            ]) {
+            } else if let Some(op) =
+                self.symbol_operator(&[("==", BinaryOp::Equal), ("!=", BinaryOp::NotEqual), ("<>", BinaryOp::NotEqual)])
+            {
                 self.advance();
                 let right = self.comparison()?;
                 left = self.join(left, op, op_span, right)?;
@@ -151,9 +151,7 @@ impl Parser {
     }
 
     fn text_operator(&self) -> Option<(BinaryOp, usize)> {
-        if let Some(op) =
-            self.symbol_operator(&[("=~", BinaryOp::EqualFold), ("!~", BinaryOp::NotEqualFold)])
-        {
+        if let Some(op) = self.symbol_operator(&[("=~", BinaryOp::EqualFold), ("!~", BinaryOp::NotEqualFold)]) {
             return Some((op, 1));
         }
         let (word, negated, tokens) = self.operator_word()?;

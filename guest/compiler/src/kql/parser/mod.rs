@@ -181,9 +181,8 @@ impl Parser {
         while !self.is_end() {
             match &self.token().kind {
                 TokenKind::Symbol("(" | "[" | "{") => open += 1,
-                TokenKind::Symbol(")" | "]" | "}") if open == 0 => return,
+                TokenKind::Symbol(")" | "]" | "}" | "|" | ";") if open == 0 => return,
                 TokenKind::Symbol(")" | "]" | "}") => open -= 1,
-                TokenKind::Symbol("|" | ";") if open == 0 => return,
                 _ => {}
             }
             self.advance();

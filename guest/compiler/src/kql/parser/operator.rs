@@ -72,11 +72,8 @@ impl Parser {
 
     fn summarize(&mut self) -> Parse<OperatorKind> {
         self.skip_hints();
-        let aggregates = if self.is_word("by") && !is_symbol(self.ahead(1), "=") {
-            Vec::new()
-        } else {
-            self.named_expressions()?
-        };
+        let aggregates =
+            if self.is_word("by") && !is_symbol(self.ahead(1), "=") { Vec::new() } else { self.named_expressions()? };
         let by = if self.take_word("by") { self.named_expressions()? } else { Vec::new() };
         Ok(OperatorKind::Summarize { aggregates, by })
     }

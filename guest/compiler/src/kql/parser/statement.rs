@@ -145,7 +145,8 @@ impl Parser {
 
     fn is_unsupported_source(&self) -> bool {
         let next = self.ahead(1);
-        let starts = matches!(next.kind, TokenKind::Identifier(_) | TokenKind::String(_)) || is_symbol(next, "(")
+        let starts = matches!(next.kind, TokenKind::Identifier(_) | TokenKind::String(_))
+            || is_symbol(next, "(")
             || is_symbol(next, "*");
         UNSUPPORTED_SOURCES.iter().any(|word| self.is_word(word)) && starts
     }
@@ -200,12 +201,11 @@ impl Parser {
         let mut operators = Vec::new();
         let mut failed = false;
         while self.take_symbol("|") {
-            match self.operator() {
-                Ok(operator) => operators.push(operator),
-                Err(Failed) => {
-                    failed = true;
-                    self.skip_operator();
-                }
+            if let Ok(operator) = self.operator() {
+                operators.push(operator)
+            } else {
+                failed = true;
+                self.skip_operator();
             }
         }
         if failed { Err(Failed) } else { Ok(Pipeline { source, operators, span: start..self.end() }) }
