@@ -141,13 +141,17 @@ impl<'de> Visitor<'de> for AtomVisitor {
                 test.replace(Test::read(&key, &mut map)?).is_some()
             };
             if twice {
-                return Err(Error::custom(format_args!("a prefilter atom has one column and one test; `{key}` is too many")));
+                return Err(Error::custom(format_args!(
+                    "a prefilter atom has one column and one test; `{key}` is too many"
+                )));
             }
         }
         match (column, test) {
             (Some(column), Some(test)) => Ok(Atom { column, test }),
             (None, _) => Err(Error::custom("a prefilter atom without a column")),
-            (_, None) => Err(Error::custom(format_args!("a prefilter atom without a test: one of {}", TESTS.join(", ")))),
+            (_, None) => {
+                Err(Error::custom(format_args!("a prefilter atom without a test: one of {}", TESTS.join(", "))))
+            }
         }
     }
 }
@@ -170,8 +174,8 @@ impl Test {
                 Self::Range(low, high)
             }
             _ => {
-                let known = TESTS.join(", ");
-                return Err(Error::custom(format_args!("unknown prefilter atom `{name}`, expected one of {known}")));
+                let known = TESTS.join("`, `");
+                return Err(Error::custom(format_args!("unknown prefilter atom `{name}`, expected one of `{known}`")));
             }
         })
     }
@@ -220,7 +224,7 @@ mod tests {
     #[test]
     fn an_atom_that_is_not_understood_is_named() {
         for (atom, expected) in [
-            (r#"{"column": 0, "regex": "a"}"#, "unknown prefilter atom `regex`, expected one of contains, prefix"),
+            (r#"{"column": 0, "regex": "a"}"#, "unknown prefilter atom `regex`, expected one of `contains`, `prefix`"),
             (r#"{"column": 0, "contains": "a", "negate": true}"#, "unknown prefilter atom `negate`"),
             (r#"{"column": 0, "contains": "a", "prefix": "a"}"#, "`prefix` is too many"),
             (r#"{"column": 0, "column": 0, "contains": "a"}"#, "`column` is too many"),

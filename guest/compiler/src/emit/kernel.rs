@@ -8,8 +8,9 @@ use super::{
     EmitError, abi,
     builder::FunctionBuilder,
     data::Data,
-    expr::{Emitter, NULL, TRUE, case_of},
+    expr::{Emitter, case_of},
     runtime::RuntimeFunction,
+    truth::{NULL, TRUE},
 };
 use crate::ir::{Expr, Kernel};
 

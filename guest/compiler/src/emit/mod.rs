@@ -34,6 +34,7 @@ mod kernel;
 mod link;
 mod runtime;
 mod text;
+mod truth;
 
 pub use component::{component, readable_module};
 

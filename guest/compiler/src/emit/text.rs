@@ -5,8 +5,9 @@ use wasm_encoder::Instruction;
 
 use super::{
     EmitError, automaton,
-    expr::{Emitter, FALSE, TRUE},
+    expr::Emitter,
     runtime::RuntimeFunction,
+    truth::{FALSE, TRUE},
 };
 use crate::ir::{Expr, MatchKind, Quantifier, TextMatch};
 

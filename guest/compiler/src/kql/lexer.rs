@@ -18,11 +18,12 @@ const SYMBOLS: &[&str] = &[
     ">", "+", "-", "*", "/", "%", ".", "!", "~", "@", "?", "#", "&", "^",
 ];
 
-/// Words that stand for a literal when a parenthesis follows; what is between the parentheses is not KQL.
-const TYPED: &[&str] = &[
-    "datetime", "date", "timespan", "time", "guid", "bool", "boolean", "long", "int", "int32", "int64", "real",
-    "double", "decimal", "string",
-];
+/// Words that stand for a literal when a parenthesis follows at once; what is between the parentheses is not KQL.
+const TYPED: &[&str] =
+    &["datetime", "date", "timespan", "time", "guid", "bool", "long", "int", "real", "double", "decimal"];
+
+/// The lengths of the groups of a GUID.
+const GUID_GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 
 /// The tokens of a text, ending with one [`TokenKind::End`], and what is wrong with it.
 pub(super) fn tokens(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
@@ -84,7 +85,7 @@ impl<'a> Lexer<'a> {
         self.skip_trivia();
         let start = self.at;
         let Some(c) = self.peek() else { return false };
-        if self.string(start) {
+        if self.string(start) || self.bare_guid(start) {
             return true;
         }
         if c.is_ascii_digit() {
@@ -94,6 +95,8 @@ impl<'a> Lexer<'a> {
         } else if let Some(symbol) = SYMBOLS.iter().find(|symbol| self.rest().starts_with(**symbol)) {
             self.at += symbol.len();
             self.push(TokenKind::Symbol(symbol), start);
+        } else if c.is_alphabetic() {
+            self.foreign_word(start);
         } else {
             self.at += c.len_utf8();
             let message = format!("the character {} has no meaning in KQL", c.escape_debug());
@@ -102,30 +105,55 @@ impl<'a> Lexer<'a> {
         true
     }
 
+    /// Outside ASCII there are no letters of names; other names stand in brackets and quotes.
+    fn foreign_word(&mut self, start: usize) {
+        self.skip_while(|c| c.is_alphanumeric() || c == '_');
+        let word = self.text.get(start..self.at).unwrap_or_default();
+        let message = format!("the name `{word}` has letters that only a quoted name may have");
+        let help = format!("write ['{word}']");
+        self.diagnostics.push(Diagnostic::error("KQL0102", start..self.at, message).help(help));
+        self.push(TokenKind::Identifier(word.to_owned()), start);
+    }
+
     fn word(&mut self, start: usize) {
         // What may start a name need not be able to go on with it: `$`.
         self.at += self.peek().map_or(0, char::len_utf8);
         self.skip_while(is_name_part);
         let word = self.text.get(start..self.at).unwrap_or_default();
-        let lower = word.to_ascii_lowercase();
-        if TYPED.contains(&lower.as_str()) && self.typed(start, lower) {
-            return;
+        match self.rest().strip_prefix('(').filter(|_| TYPED.contains(&word)) {
+            Some(inner) => self.typed(start, word, inner),
+            None => self.push(TokenKind::Identifier(word.to_owned()), start),
         }
-        self.push(TokenKind::Identifier(word.to_owned()), start);
     }
 
-    /// Reads `(...)` behind a type's name; false when there is none.
-    fn typed(&mut self, start: usize, ty: String) -> bool {
-        let rest = self.rest();
-        let inner = rest.trim_start();
-        let Some(inner) = inner.strip_prefix('(') else { return false };
-        let Some(close) = inner.find([')', '(', '|', ';']) else { return false };
-        if !inner.get(close..).is_some_and(|rest| rest.starts_with(')')) {
-            return false;
+    /// Reads what follows the parenthesis behind a type's name; such a literal ends on its line.
+    fn typed(&mut self, start: usize, ty: &str, inner: &str) {
+        let end = inner.find([')', '\n', '\r']).unwrap_or(inner.len());
+        self.at += 1 + end;
+        let text = inner.get(..end).unwrap_or_default().trim().to_owned();
+        if self.peek() == Some(')') {
+            self.at += 1;
+        } else {
+            self.error("KQL0105", start, format!("the literal `{ty}(` has no closing `)` on its line"));
         }
-        let text = inner.get(..close).unwrap_or_default().trim().to_owned();
-        self.at += rest.len() - inner.len() + close + 1;
-        self.push(TokenKind::Typed { ty, text }, start);
+        self.push(TokenKind::Typed { ty: ty.to_owned(), text }, start);
+    }
+
+    /// Reads a GUID without `guid(...)`, which Kusto takes in commands only; false when none starts here.
+    fn bare_guid(&mut self, start: usize) -> bool {
+        let mut groups = self.rest().splitn(GUID_GROUPS.len(), '-');
+        let fits = GUID_GROUPS.iter().all(|length| {
+            groups.next().and_then(|group| group.get(..*length)).is_some_and(|group| group.bytes().all(is_hex))
+        });
+        let length = GUID_GROUPS.iter().sum::<usize>() + GUID_GROUPS.len() - 1;
+        let Some(text) = self.rest().get(..length).filter(|text| fits && text.matches('-').count() == 4) else {
+            return false;
+        };
+        self.at += length;
+        let help = format!("write guid({text}), or quote it if the column is text");
+        self.diagnostics
+            .push(Diagnostic::error("KQL0108", start..self.at, "a bare GUID has no meaning here").help(help));
+        self.push(TokenKind::Typed { ty: "guid".to_owned(), text: text.to_owned() }, start);
         true
     }
 
@@ -136,15 +164,13 @@ impl<'a> Lexer<'a> {
             self.at += 2;
             self.skip_while(|c| c.is_ascii_hexdigit());
             let digits = self.text.get(start + 2..self.at).unwrap_or_default();
-            match u64::from_str_radix(digits, 16) {
-                Ok(value) => self.push(TokenKind::Long(value.cast_signed()), start),
-                Err(_) => self.error("KQL0103", start, "the number does not fit 64 bits"),
-            }
+            let value = u64::from_str_radix(digits, 16).ok().map(u64::cast_signed);
+            self.long(start, value);
             return;
         }
         self.skip_while(|c| c.is_ascii_digit());
         let mut real = false;
-        if self.rest().starts_with('.') && self.rest().chars().nth(1).is_some_and(|c| c.is_ascii_digit()) {
+        if self.has_fraction() {
             real = true;
             self.at += 1;
             self.skip_while(|c| c.is_ascii_digit());
@@ -169,7 +195,7 @@ impl<'a> Lexer<'a> {
             None => self.push(TokenKind::Identifier(format!("{digits}{unit}")), start),
             Some(ticks) => {
                 if let Some(ticks) = literal::scaled(digits, ticks) {
-                    self.push(TokenKind::Timespan(ticks), start)
+                    self.push(TokenKind::Timespan(ticks), start);
                 } else {
                     self.error("KQL0104", start, "the timespan is longer than any that KQL has");
                     self.push(TokenKind::Timespan(0), start);
@@ -181,12 +207,22 @@ impl<'a> Lexer<'a> {
     fn plain_number(&mut self, start: usize, digits: &str, real: bool) {
         if real {
             self.push(TokenKind::Real(digits.parse().unwrap_or(f64::INFINITY)), start);
-        } else if let Ok(value) = digits.parse() {
-            self.push(TokenKind::Long(value), start);
         } else {
-            self.error("KQL0103", start, "the number does not fit 64 bits");
-            self.push(TokenKind::Long(0), start);
+            self.long(start, digits.parse().ok());
         }
+    }
+
+    fn long(&mut self, start: usize, value: Option<i64>) {
+        if value.is_none() {
+            self.error("KQL0103", start, "the number does not fit 64 bits");
+        }
+        self.push(TokenKind::Long(value.unwrap_or_default()), start);
+    }
+
+    /// Whether the dot here belongs to a number: `1.5` and `1.`, but neither `1..5` nor `1.name`.
+    fn has_fraction(&self) -> bool {
+        let mut characters = self.rest().chars();
+        characters.next() == Some('.') && characters.next().is_none_or(|c| c != '.' && !is_name_start(c))
     }
 
     /// Reads a string literal of any form; false when none starts here.
@@ -196,8 +232,9 @@ impl<'a> Lexer<'a> {
         let hidden = rest.strip_prefix(['h', 'H']).filter(|rest| rest.starts_with(['"', '\'', '@', '`', '~']));
         let body = hidden.unwrap_or(rest);
         let verbatim = body.strip_prefix('@').filter(|rest| rest.starts_with(['"', '\'']));
-        let opening = rest.len() - verbatim.unwrap_or(body).len();
-        if let Some(fence) = ["```", "~~~"].into_iter().find(|fence| body.starts_with(fence)) {
+        let fenced = body.strip_prefix('@').filter(|rest| rest.starts_with("```")).unwrap_or(body);
+        if let Some(fence) = ["```", "~~~"].into_iter().find(|fence| fenced.starts_with(fence)) {
+            let opening = rest.len() - fenced.len();
             self.at += opening + fence.len();
             self.fenced(start, fence);
             return true;
@@ -205,11 +242,11 @@ impl<'a> Lexer<'a> {
         let Some(quote) = verbatim.unwrap_or(body).chars().next().filter(|c| matches!(c, '"' | '\'')) else {
             return false;
         };
-        self.at += opening + 1;
+        self.at += rest.len() - verbatim.unwrap_or(body).len() + 1;
         if verbatim.is_some() {
-            self.verbatim(start, quote)
+            self.verbatim(start, quote);
         } else {
-            self.escaped(start, quote)
+            self.escaped(start, quote);
         }
         true
     }
@@ -220,6 +257,7 @@ impl<'a> Lexer<'a> {
             self.at = self.text.len();
             let message = format!("the string has no closing {fence}");
             self.error("KQL0105", start, message);
+            self.push(TokenKind::String(rest.to_owned()), start);
             return;
         };
         self.at += end + fence.len();
@@ -257,7 +295,7 @@ impl<'a> Lexer<'a> {
                 continue;
             }
             if let Some(c) = self.escape() {
-                value.push(c)
+                value.push(c);
             } else {
                 let diagnostic = Diagnostic::error("KQL0106", at..self.at, "this is not an escape sequence")
                     .help("write \\\\ for a backslash, or put @ before the string to take backslashes as they are");
@@ -297,7 +335,9 @@ impl<'a> Lexer<'a> {
             '0'..='7' => {
                 self.at -= 1;
                 let rest = self.rest();
-                let digits = rest.chars().take(3).take_while(|c| ('0'..='7').contains(c)).count();
+                // Three digits only up to \377.
+                let longest = if c <= '3' { 3 } else { 2 };
+                let digits = rest.chars().take(longest).take_while(|c| ('0'..='7').contains(c)).count();
                 self.code(digits, 8)?
             }
             _ => return None,
@@ -320,11 +360,15 @@ impl<'a> Lexer<'a> {
 }
 
 fn is_name_start(c: char) -> bool {
-    c.is_alphabetic() || matches!(c, '_' | '$')
+    c.is_ascii_alphabetic() || matches!(c, '_' | '$')
 }
 
 fn is_name_part(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+fn is_hex(byte: u8) -> bool {
+    byte.is_ascii_hexdigit()
 }
 
 #[cfg(test)]

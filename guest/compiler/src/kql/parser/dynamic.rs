@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::{Parse, Parser};
+use super::{Parse, Parser, expr::boolean};
 use crate::{
     diagnostic::Diagnostic,
     kql::{ast::Literal, literal, token::TokenKind},
@@ -35,9 +35,10 @@ impl Parser {
                     Number::from_f64(if negative { -value } else { value }).map_or(Value::Null, Value::Number)
                 }
                 _ if negative => return parser.fail_expected("a number"),
-                TokenKind::String(text) => Value::String(text),
-                TokenKind::Identifier(word) if word == "true" => Value::Bool(true),
-                TokenKind::Identifier(word) if word == "false" => Value::Bool(false),
+                TokenKind::String(_) => return Ok(Value::String(parser.strings())),
+                TokenKind::Identifier(word) if boolean(&word).is_some() => {
+                    boolean(&word).map_or(Value::Null, Value::Bool)
+                }
                 TokenKind::Identifier(word) if word == "null" => Value::Null,
                 TokenKind::Timespan(ticks) => Value::String(literal::timespan_text(ticks)),
                 TokenKind::Typed { ty, text } => match literal::typed(&ty, &text) {
@@ -62,7 +63,11 @@ impl Parser {
 
     fn dynamic_array(&mut self) -> Parse<Value> {
         let mut elements = Vec::new();
-        while !self.is_symbol("]") {
+        if self.take_symbol("]") {
+            return Ok(Value::Array(elements));
+        }
+        loop {
+            self.warn_of_joined_strings();
             elements.push(self.dynamic_value()?);
             if !self.take_symbol(",") {
                 break;
@@ -74,9 +79,12 @@ impl Parser {
 
     fn dynamic_object(&mut self) -> Parse<Value> {
         let mut members = Map::new();
-        while !self.is_symbol("}") {
-            let (TokenKind::String(key) | TokenKind::Identifier(key)) = self.token().kind.clone() else {
-                return self.fail_expected("a property name");
+        if self.take_symbol("}") {
+            return Ok(Value::Object(members));
+        }
+        loop {
+            let TokenKind::String(key) = self.token().kind.clone() else {
+                return self.fail_expected("a property name in quotes");
             };
             self.advance();
             self.expect_symbol(":")?;

@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// Operators that Kusto still takes and its reference no longer describes.
+const OLD_OPERATORS: [&str; 6] = ["like", "notlike", "likecs", "notlikecs", "notcontains", "notcontainscs"];
+
 /// An expression and the height of its tree.
 struct Tall {
     expr: Expr,
@@ -47,36 +50,55 @@ impl Parser {
     }
 
     fn equality(&mut self) -> Parse<Tall> {
-        let mut left = self.comparison()?;
-        loop {
-            let op_span = self.span();
-            if let Some((op, tokens)) = self.list_operator() {
-                left = self.list(left, op, tokens)?;
-            } else if let Some((negated, tokens)) = self.between_operator() {
-                (0..tokens).for_each(|_| self.advance());
-                left = self.between(left, negated)?;
-            } else if let Some(op) =
-                self.symbol_operator(&[("==", BinaryOp::Equal), ("!=", BinaryOp::NotEqual), ("<>", BinaryOp::NotEqual)])
-            {
-                self.advance();
-                let right = self.comparison()?;
-                left = self.join(left, op, op_span, right)?;
-            } else {
-                return Ok(left);
-            }
-        }
+        let left = self.comparison()?;
+        let op_span = self.span();
+        let tall = if let Some((op, tokens)) = self.list_operator() {
+            self.list(left, op, tokens)?
+        } else if let Some((negated, tokens)) = self.between_operator() {
+            (0..tokens).for_each(|_| self.advance());
+            self.between(left, negated)?
+        } else if let Some(op) = self.equality_operator() {
+            self.advance();
+            let right = self.comparison()?;
+            self.join(left, op, op_span, right)?
+        } else {
+            return Ok(left);
+        };
+        self.refuse_chain()?;
+        Ok(tall)
+    }
+
+    fn equality_operator(&self) -> Option<BinaryOp> {
+        self.symbol_operator(&[("==", BinaryOp::Equal), ("!=", BinaryOp::NotEqual), ("<>", BinaryOp::NotEqual)])
     }
 
     fn comparison(&mut self) -> Parse<Tall> {
-        self.chain(Self::sum, |parser| {
-            let op = parser.symbol_operator(&[
-                ("<", BinaryOp::Less),
-                ("<=", BinaryOp::LessEqual),
-                (">", BinaryOp::Greater),
-                (">=", BinaryOp::GreaterEqual),
-            ])?;
-            Some((op, 1))
-        })
+        self.once(Self::sum, Self::order_operator)
+    }
+
+    fn order_operator(&self) -> Option<(BinaryOp, usize)> {
+        let op = self.symbol_operator(&[
+            ("<", BinaryOp::Less),
+            ("<=", BinaryOp::LessEqual),
+            (">", BinaryOp::Greater),
+            (">=", BinaryOp::GreaterEqual),
+        ])?;
+        Some((op, 1))
+    }
+
+    /// `a < b < c` means nothing in KQL, nor does `a in (b) == c`.
+    fn refuse_chain(&mut self) -> Parse<()> {
+        let chained = self.list_operator().is_some()
+            || self.between_operator().is_some()
+            || self.equality_operator().is_some()
+            || self.order_operator().is_some()
+            || self.text_operator().is_some();
+        if !chained {
+            return Ok(());
+        }
+        let message = "comparisons do not chain";
+        let help = "put one of them into parentheses, or join them with `and`";
+        self.fail(Diagnostic::error("KQL0211", self.span(), message).help(help))
     }
 
     fn sum(&mut self) -> Parse<Tall> {
@@ -97,15 +119,38 @@ impl Parser {
     }
 
     fn text_test(&mut self) -> Parse<Tall> {
-        self.chain(Self::signed, Self::text_operator)
+        let tall = self.once(Self::signed, Self::text_operator)?;
+        if self.text_operator().is_some() {
+            self.refuse_chain()?;
+        }
+        Ok(tall)
+    }
+
+    /// Operators of a level on which they do not follow one another.
+    fn once(&mut self, operand: fn(&mut Self) -> Parse<Tall>, operator: ReadOperator) -> Parse<Tall> {
+        let left = operand(self)?;
+        let Some((op, tokens)) = operator(self) else { return Ok(left) };
+        let op_span = self.take_operator(tokens);
+        let right = operand(self)?;
+        let tall = self.join(left, op, op_span, right)?;
+        if operator(self).is_some() {
+            self.refuse_chain()?;
+        }
+        Ok(tall)
+    }
+
+    /// Goes behind an operator of so many tokens, and says where it stands.
+    fn take_operator(&mut self, tokens: usize) -> Span {
+        let span = self.span().start..self.ahead(tokens - 1).span.end;
+        (0..tokens).for_each(|_| self.advance());
+        span
     }
 
     /// Left-associative operators of one level.
     fn chain(&mut self, operand: fn(&mut Self) -> Parse<Tall>, operator: ReadOperator) -> Parse<Tall> {
         let mut left = operand(self)?;
         while let Some((op, tokens)) = operator(self) {
-            let op_span = self.span().start..self.ahead(tokens - 1).span.end;
-            (0..tokens).for_each(|_| self.advance());
+            let op_span = self.take_operator(tokens);
             let right = operand(self)?;
             left = self.join(left, op, op_span, right)?;
         }
@@ -151,14 +196,19 @@ impl Parser {
     }
 
     fn text_operator(&self) -> Option<(BinaryOp, usize)> {
-        if let Some(op) = self.symbol_operator(&[("=~", BinaryOp::EqualFold), ("!~", BinaryOp::NotEqualFold)]) {
+        let symbols = [("=~", BinaryOp::EqualFold), ("!~", BinaryOp::NotEqualFold), (":", BinaryOp::Unsupported(":"))];
+        if let Some(op) = self.symbol_operator(&symbols) {
             return Some((op, 1));
         }
         let (word, negated, tokens) = self.operator_word()?;
         if word == "matches" && !negated && is_word(self.ahead(1), "regex") {
             return Some((BinaryOp::Unsupported("matches regex"), 2));
         }
+        if let Some(old) = OLD_OPERATORS.iter().find(|old| **old == word).filter(|_| !negated) {
+            return Some((BinaryOp::Unsupported(old), 1));
+        }
         let (stem, case_sensitive) = word.strip_suffix("_cs").map_or((word, false), |stem| (stem, true));
+        let (stem, case_sensitive) = if word == "containscs" { ("contains", true) } else { (stem, case_sensitive) };
         let kind = match stem {
             "has" => TextOpKind::Has,
             "hasprefix" => TextOpKind::HasPrefix,
@@ -166,28 +216,25 @@ impl Parser {
             "contains" => TextOpKind::Contains,
             "startswith" => TextOpKind::StartsWith,
             "endswith" => TextOpKind::EndsWith,
-            "like" if !negated => return Some((BinaryOp::Unsupported("like"), 1)),
-            "notlike" if !negated => return Some((BinaryOp::Unsupported("notlike"), 1)),
-            "notcontains" if !negated => return Some((BinaryOp::Unsupported("notcontains"), 1)),
             _ => return None,
         };
         Some((BinaryOp::Text(TextOp { kind, negated, case_sensitive }), tokens))
     }
 
     fn list(&mut self, left: Tall, op: ListOp, tokens: usize) -> Parse<Tall> {
-        let op_span = self.span().start..self.ahead(tokens - 1).span.end;
-        (0..tokens).for_each(|_| self.advance());
-        let mut height = left.height;
-        let mut right = Vec::new();
-        if self.take_symbol("(") {
-            let (arguments, highest) = self.arguments()?;
-            height = height.max(highest);
-            right = arguments;
-        } else {
-            let list = self.signed()?;
-            height = height.max(list.height);
-            right.push(list.expr);
+        let op_span = self.take_operator(tokens);
+        self.expect_symbol("(")?;
+        let (mut right, mut height) = (Vec::new(), left.height);
+        loop {
+            self.warn_of_joined_strings();
+            let element = self.argument()?;
+            height = height.max(element.height);
+            right.push(element.expr);
+            if !self.take_symbol(",") {
+                break;
+            }
         }
+        self.expect_symbol(")")?;
         let span = left.expr.span.start..self.end();
         let kind = ExprKind::List { op, op_span, left: Box::new(left.expr), right };
         self.higher(kind, span, height)
@@ -195,9 +242,9 @@ impl Parser {
 
     fn between(&mut self, value: Tall, negated: bool) -> Parse<Tall> {
         self.expect_symbol("(")?;
-        let low = self.nested(Self::sum)?;
+        let low = self.or_expression()?;
         self.expect_symbol("..")?;
-        let high = self.nested(Self::sum)?;
+        let high = self.or_expression()?;
         self.expect_symbol(")")?;
         let span = value.expr.span.start..self.end();
         let height = value.height.max(low.height).max(high.height);
@@ -223,7 +270,7 @@ impl Parser {
         };
         let start = self.span().start;
         self.advance();
-        let operand = self.nested(Self::signed)?;
+        let operand = self.postfix()?;
         let span = start..self.end();
         let height = operand.height;
         self.higher(ExprKind::Unary { op, operand: Box::new(operand.expr) }, span, height)
@@ -299,7 +346,7 @@ impl Parser {
     }
 
     /// Adjacent string literals are one.
-    fn strings(&mut self) -> String {
+    pub(super) fn strings(&mut self) -> String {
         let mut all = String::new();
         while let TokenKind::String(text) = &self.token().kind {
             all.push_str(text);
@@ -308,10 +355,24 @@ impl Parser {
         all
     }
 
+    /// Between the elements of a list a missing comma makes one text of two, which is hardly ever meant.
+    pub(super) fn warn_of_joined_strings(&mut self) {
+        let is_string = |token: &Token| matches!(token.kind, TokenKind::String(_));
+        if is_string(self.token()) && is_string(self.ahead(1)) {
+            let span = self.span().start..self.ahead(1).span.end;
+            let message = "two string literals without a comma between them are one text";
+            let warning =
+                Diagnostic::warning("KQL0109", span, message).help("write a comma between them if two are meant");
+            self.diagnostics.push(warning);
+        }
+    }
+
     fn word(&mut self, word: String, span: Span) -> Parse<Tall> {
         let call = is_symbol(self.ahead(1), "(");
         let kind = match word.as_str() {
-            "true" | "false" if !call => ExprKind::Literal(Literal::Bool(word == "true")),
+            literal if !call && boolean(literal).is_some() => {
+                ExprKind::Literal(Literal::Bool(boolean(literal).unwrap_or_default()))
+            }
             "dynamic" if call => {
                 self.advance();
                 let value = self.dynamic()?;
@@ -322,8 +383,13 @@ impl Parser {
                 let kind = ExprKind::Literal(literal);
                 return Ok(Tall { expr: Expr { kind, span: span.start..self.end() }, height: 1 });
             }
-            _ if call => return self.call(),
-            _ => ExprKind::Name(word),
+            _ => {
+                self.refuse_reserved()?;
+                if call {
+                    return self.call();
+                }
+                ExprKind::Name(word)
+            }
         };
         self.advance();
         Ok(Tall { expr: Expr { kind, span }, height: 1 })
@@ -383,6 +449,15 @@ impl Parser {
         self.expect_symbol(")")?;
         tall.expr.span = start..self.end();
         Ok(tall)
+    }
+}
+
+/// <https://learn.microsoft.com/kusto/query/scalar-data-types/bool>
+pub(super) fn boolean(word: &str) -> Option<bool> {
+    match word {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
     }
 }
 

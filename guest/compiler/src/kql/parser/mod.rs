@@ -21,8 +21,42 @@ pub const HEIGHT_MAX: u32 = 150;
 /// How many pipelines may stand inside one another; each may have expressions of [`HEIGHT_MAX`].
 const PIPELINES_MAX: u32 = 8;
 
-/// How many errors are reported; what comes later is most likely a consequence.
-const ERRORS_MAX: usize = 20;
+/// How many errors and warnings are reported; what comes later is most likely a consequence.
+const DIAGNOSTICS_MAX: usize = 20;
+
+/// Words that are no names unless they are quoted: operators that stand between expressions, and types.
+const RESERVED: &[&str] = &[
+    "and",
+    "or",
+    "in",
+    "has",
+    "has_cs",
+    "has_any",
+    "has_all",
+    "hasprefix",
+    "hassuffix",
+    "contains",
+    "contains_cs",
+    "startswith",
+    "endswith",
+    "like",
+    "between",
+    "by",
+    "asc",
+    "desc",
+    "date",
+    "datetime",
+    "time",
+    "timespan",
+    "int",
+    "long",
+    "real",
+    "double",
+    "decimal",
+    "string",
+    "boolean",
+    "dynamic",
+];
 
 /// What parsing gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,9 +73,11 @@ pub fn parse(text: &str) -> Parsed {
     let mut parser = Parser { tokens, at: 0, height: 0, pipelines: 0, diagnostics };
     let query = parser.query();
     let mut diagnostics = parser.diagnostics;
+    let query = query.filter(|_| !diagnostics.iter().any(Diagnostic::is_error));
+    // Errors first, so that none is lost to warnings.
+    diagnostics.sort_by_key(|diagnostic| (!diagnostic.is_error(), diagnostic.span.start));
+    diagnostics.truncate(DIAGNOSTICS_MAX);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    diagnostics.truncate(ERRORS_MAX);
-    let query = if diagnostics.iter().any(Diagnostic::is_error) { None } else { query };
     Parsed { query, diagnostics }
 }
 
@@ -162,6 +198,17 @@ impl Parser {
         };
         self.advance();
         Ok(Name { text, span })
+    }
+
+    /// Refuses a word that Kusto takes as a name only when it is quoted.
+    fn refuse_reserved(&mut self) -> Parse<()> {
+        let TokenKind::Identifier(word) = &self.token().kind else { return Ok(()) };
+        if !RESERVED.contains(&word.as_str()) {
+            return Ok(());
+        }
+        let message = format!("`{word}` is a keyword, where a name or an expression is expected");
+        let help = format!("something is missing before it; a column of that name is written ['{word}']");
+        self.fail(Diagnostic::error("KQL0210", self.span(), message).help(help))
     }
 
     /// `['name']`

@@ -1,10 +1,63 @@
 //! Tabular operators: <https://learn.microsoft.com/kusto/query/tabular-operators>.
 
 use super::{Parse, Parser, is_symbol};
-use crate::kql::{
-    ast::{Operator, OperatorKind, OrderedExpr},
-    token::TokenKind,
+use crate::{
+    diagnostic::Diagnostic,
+    kql::{
+        ast::{Operator, OperatorKind, OrderedExpr},
+        token::TokenKind,
+    },
 };
+
+/// Kusto's other tabular operators, old spellings included.
+const UNSUPPORTED_OPERATORS: &[&str] = &[
+    "as",
+    "assert-schema",
+    "consume",
+    "evaluate",
+    "execute_and_cache",
+    "facet",
+    "find",
+    "fork",
+    "getschema",
+    "graph-mark-components",
+    "graph-match",
+    "graph-merge",
+    "graph-shortest-paths",
+    "graph-to-table",
+    "graph-where-edges",
+    "graph-where-nodes",
+    "invoke",
+    "join",
+    "lookup",
+    "macro-expand",
+    "make-graph",
+    "make-series",
+    "mv-apply",
+    "mv-expand",
+    "mvapply",
+    "mvexpand",
+    "parse",
+    "parse-kv",
+    "parse-where",
+    "partition",
+    "project-away",
+    "project-by-names",
+    "project-keep",
+    "project-rename",
+    "project-reorder",
+    "project-smart",
+    "reduce",
+    "render",
+    "sample",
+    "sample-distinct",
+    "scan",
+    "search",
+    "serialize",
+    "top-hitters",
+    "top-nested",
+    "union",
+];
 
 impl Parser {
     /// The operator behind a `|`.
@@ -12,37 +65,36 @@ impl Parser {
         let start = self.span().start;
         let keyword = self.operator_keyword()?;
         let kind = match keyword.as_str() {
-            "where" | "filter" => {
-                self.skip_hints();
-                OperatorKind::Where(self.expression()?)
-            }
+            "where" | "filter" => OperatorKind::Where(self.expression()?),
             "project" => OperatorKind::Project(self.named_expressions()?),
             "extend" => OperatorKind::Extend(self.named_expressions()?),
             "summarize" => self.summarize()?,
             "distinct" => {
-                self.skip_hints();
                 let mut columns = vec![self.expression()?];
                 while self.take_symbol(",") {
                     columns.push(self.expression()?);
                 }
                 OperatorKind::Distinct(columns)
             }
-            "count" => OperatorKind::Count,
+            "count" => self.count()?,
             "sort" | "order" => {
-                self.skip_hints();
                 self.expect_word("by")?;
                 OperatorKind::Sort(self.ordered_expressions()?)
             }
             "top" => {
-                self.skip_hints();
                 let rows = self.expression()?;
                 self.expect_word("by")?;
-                OperatorKind::Top { rows, by: self.ordered_expressions()? }
+                OperatorKind::Top { rows, by: vec![self.only_key()?] }
             }
             "take" | "limit" => OperatorKind::Take(self.expression()?),
-            _ => {
+            known if UNSUPPORTED_OPERATORS.contains(&known) => {
                 self.skip_operator();
                 OperatorKind::Unsupported(keyword)
+            }
+            _ => {
+                let message = format!("`{keyword}` is no tabular operator");
+                let help = "an operator such as `where` stands behind `|`; write `| where ...` before a condition";
+                return self.fail(Diagnostic::error("KQL0209", start..self.end(), message).help(help));
             }
         };
         Ok(Operator { kind, span: start..self.end() })
@@ -68,6 +120,26 @@ impl Parser {
         while self.is_word("hint") && is_symbol(self.ahead(1), ".") && is_symbol(self.ahead(3), "=") {
             (0..5).for_each(|_| self.advance());
         }
+    }
+
+    fn count(&mut self) -> Parse<OperatorKind> {
+        if self.is_word("as") {
+            let message = "naming the column of `count` with `as` is not supported";
+            let help = "write `| summarize Name = count()`";
+            return self.fail(Diagnostic::error("KQL0208", self.span(), message).help(help));
+        }
+        Ok(OperatorKind::Count)
+    }
+
+    /// The key of `top`, which unlike `sort` has one.
+    fn only_key(&mut self) -> Parse<OrderedExpr> {
+        let key = self.ordered_expression()?;
+        if self.is_symbol(",") {
+            let message = "`top` orders by one expression";
+            let help = "write `| sort by ..., ... | take N`";
+            return self.fail(Diagnostic::error("KQL0201", self.span(), message).help(help));
+        }
+        Ok(key)
     }
 
     fn summarize(&mut self) -> Parse<OperatorKind> {

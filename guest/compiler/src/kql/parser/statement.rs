@@ -202,7 +202,7 @@ impl Parser {
         let mut failed = false;
         while self.take_symbol("|") {
             if let Ok(operator) = self.operator() {
-                operators.push(operator)
+                operators.push(operator);
             } else {
                 failed = true;
                 self.skip_operator();
@@ -279,6 +279,7 @@ impl Parser {
         let quoted = self.is_symbol("[") && is_symbol(self.ahead(3), "=");
         let plain = matches!(self.token().kind, TokenKind::Identifier(_)) && is_symbol(self.ahead(1), "=");
         let name = if quoted || plain {
+            self.refuse_reserved()?;
             let name = self.name("a name")?;
             self.expect_symbol("=")?;
             Some(name)
