@@ -208,7 +208,7 @@ impl Emitter<'_> {
             valid = Some(self.and_not_zero(valid, right));
         }
         if let (Arithmetic::Divide, false) = (op, reals) {
-            self.integer_divide(left, right)
+            self.integer_divide(left, right);
         } else {
             self.push_number(left);
             self.push_number(right);

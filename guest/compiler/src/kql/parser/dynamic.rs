@@ -5,10 +5,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::{Parse, Parser, expr::boolean};
-use crate::{
-    diagnostic::Diagnostic,
-    kql::{ast::Literal, literal, token::TokenKind},
-};
+use crate::kql::{ast::Literal, literal, token::TokenKind};
 
 impl Parser {
     /// Reads the parentheses behind `dynamic`.
@@ -27,8 +24,10 @@ impl Parser {
             if parser.take_symbol("{") {
                 return parser.dynamic_object();
             }
+            if matches!(parser.token().kind, TokenKind::String(_)) {
+                return Ok(Value::String(parser.strings()));
+            }
             let negative = parser.take_symbol("-");
-            let span = parser.span();
             let value = match parser.token().kind.clone() {
                 TokenKind::Long(value) => Value::from(if negative { value.wrapping_neg() } else { value }),
                 TokenKind::Real(value) => {
@@ -41,19 +40,7 @@ impl Parser {
                 }
                 TokenKind::Identifier(word) if word == "null" => Value::Null,
                 TokenKind::Timespan(ticks) => Value::String(literal::timespan_text(ticks)),
-                TokenKind::Typed { ty, text } => match literal::typed(&ty, &text) {
-                    Some(Literal::Datetime(ticks)) => Value::String(literal::datetime_text(ticks)),
-                    Some(Literal::Timespan(ticks)) => Value::String(literal::timespan_text(ticks)),
-                    Some(Literal::Long(value) | Literal::Int(value)) => Value::from(value),
-                    Some(Literal::Bool(value)) => Value::Bool(value),
-                    Some(Literal::Real(value)) => Number::from_f64(value).map_or(Value::Null, Value::Number),
-                    Some(Literal::Guid(text)) => Value::String(text),
-                    Some(Literal::Null(_)) => Value::Null,
-                    _ => {
-                        let message = format!("`{text}` is not a {ty}");
-                        return parser.fail(Diagnostic::error("KQL0107", span, message));
-                    }
-                },
+                TokenKind::Typed { ty, text } => json(parser.typed_literal(&ty, &text)?),
                 _ => return parser.fail_expected("a value of JSON: a constant, `[` or `{`"),
             };
             parser.advance();
@@ -96,5 +83,19 @@ impl Parser {
         }
         self.expect_symbol("}")?;
         Ok(Value::Object(members))
+    }
+}
+
+/// A typed literal as an element of JSON.
+fn json(literal: Literal) -> Value {
+    match literal {
+        Literal::Datetime(ticks) => Value::String(literal::datetime_text(ticks)),
+        Literal::Timespan(ticks) => Value::String(literal::timespan_text(ticks)),
+        Literal::Long(value) | Literal::Int(value) => Value::from(value),
+        Literal::Bool(value) => Value::Bool(value),
+        Literal::Real(value) => Number::from_f64(value).map_or(Value::Null, Value::Number),
+        Literal::Guid(text) | Literal::String(text) => Value::String(text),
+        Literal::Dynamic(value) => value,
+        Literal::Null(_) => Value::Null,
     }
 }

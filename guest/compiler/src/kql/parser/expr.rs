@@ -319,10 +319,7 @@ impl Parser {
             TokenKind::Real(value) => self.then(Literal::Real(value)),
             TokenKind::Timespan(ticks) => self.then(Literal::Timespan(ticks)),
             TokenKind::Typed { ty, text } => {
-                let Some(literal) = literal::typed(&ty, &text) else {
-                    let message = format!("`{text}` is not a {ty}");
-                    return self.fail(Diagnostic::error("KQL0107", span, message));
-                };
+                let literal = self.typed_literal(&ty, &text)?;
                 self.then(literal)
             }
             TokenKind::Symbol("(") => return self.parenthesised(),
@@ -338,6 +335,26 @@ impl Parser {
             _ => return self.fail_expected("an expression"),
         };
         Ok(Tall { expr: Expr { kind: ExprKind::Literal(literal), span: start..self.end() }, height: 1 })
+    }
+
+    /// The value of the literal `ty(text)` that is here.
+    pub(super) fn typed_literal(&mut self, ty: &str, text: &str) -> Parse<Literal> {
+        if ty == "decimal" {
+            let message = "decimal literals are not supported";
+            return self.fail(Diagnostic::error("KQL0208", self.span(), message).help("write real(...)"));
+        }
+        let Some(literal) = literal::typed(ty, text) else {
+            let help = match ty {
+                "datetime" | "date" => {
+                    "write it like datetime(2024-05-01) or datetime(2024-05-01T10:20:30.5Z)".to_owned()
+                }
+                "timespan" | "time" => "write it like 5d, timespan(1.02:03:04.5) or timespan(2 hours)".to_owned(),
+                _ => format!("`{ty}(...)` holds a constant; an expression is converted with `to{ty}(...)`"),
+            };
+            let message = format!("`{text}` is not a {ty}");
+            return self.fail(Diagnostic::error("KQL0107", self.span(), message).help(help));
+        };
+        Ok(literal)
     }
 
     fn then(&mut self, literal: Literal) -> Literal {
