@@ -1,8 +1,8 @@
 //! The contract between detections and the host, as Rust types.
 //!
 //! `detection.wit` fixes how bytes cross the sandbox boundary; this crate is its other half: the manifest that
-//! `describe` returns ([`manifest`], [`plan`], [`prefilter`]), batches in memory ([`batch`]), and the text rules
-//! that both sides must apply alike ([`text`]). Compiler and engine meet here and nowhere else; nothing in here
+//! `describe` returns ([`manifest`], [`plan`], [`prefilter`]), batches in memory ([`batch`]), and the rules for
+//! text ([`text`]) and for the texts of times ([`time`]) that both sides must apply alike. Compiler and engine meet here and nowhere else; nothing in here
 //! knows KQL, Sigma or wasmtime.
 //!
 //! Without the `std` feature only [`text`] is left, for the runtime linked into components.
@@ -18,6 +18,8 @@ pub mod plan;
 #[cfg(feature = "std")]
 pub mod prefilter;
 pub mod text;
+#[cfg(feature = "std")]
+pub mod time;
 #[cfg(feature = "std")]
 mod types;
 

@@ -53,7 +53,8 @@ impl Sink for Output {
         let detection = &answer.detection;
         let (id, title) = (diagnostics::clean(&detection.id), diagnostics::clean(&detection.title));
         let of_rows = if rows == 1 { "row" } else { "rows" };
-        writeln!(self.out, "{id} ({}): {title}, {rows} {of_rows}", detection.level.name())?;
+        let level = detection.level.map_or_else(String::new, |level| format!(" ({})", level.name()));
+        writeln!(self.out, "{id}{level}: {title}, {rows} {of_rows}")?;
         writeln!(self.out, "{}\n", table::of_result(&answer.table))
     }
 

@@ -8,6 +8,7 @@ use sandtrap_embed::{
     evaluator::Summary,
     rules::{Refusal, RuleSet},
     run::RunSummary,
+    wit::manifest::Level,
 };
 
 use crate::{
@@ -24,6 +25,7 @@ const COLUMNS_MAX: usize = 5;
 /// Shows what a run did.
 pub(crate) fn show(run: &RunSummary, detections: &[Summary], set: &RuleSet, lookback: LookbackMode) {
     let mut lines = vec![events(run)];
+    lines.extend(repaired(run));
     lines.extend(unrouted(run));
     lines.extend(unconverted(run));
     lines.push(of_detections(detections).trim_fmt());
@@ -72,6 +74,12 @@ fn events(run: &RunSummary) -> String {
     line
 }
 
+fn repaired(run: &RunSummary) -> Option<String> {
+    (run.repaired_lines > 0).then(|| {
+        format!("  repaired lines: {}; what is no valid Unicode in them was read as U+FFFD", run.repaired_lines)
+    })
+}
+
 fn unrouted(run: &RunSummary) -> Option<String> {
     let kinds = run.binder.counts().unrouted_kinds();
     let named: Vec<String> = kinds
@@ -102,7 +110,7 @@ fn of_detections(detections: &[Summary]) -> Table {
     for detection in detections {
         table.add_row([
             Cell::new(clean(&detection.detection.id)),
-            Cell::new(detection.detection.level.name()),
+            Cell::new(detection.detection.level.map_or("", Level::name)),
             Cell::new(detection.stream.as_deref().map_or_else(|| "its own rows".to_owned(), clean)),
             number(detection.counters.rows),
             number(detection.counters.verdicts),

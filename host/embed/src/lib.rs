@@ -9,7 +9,6 @@ pub mod rules;
 pub mod run;
 mod stream_maps;
 pub mod tests_of_rules;
-mod yaml;
 
 // What a door needs of the crates below, so that it depends on this one only.
 pub use sandtrap_dataflow::{LookbackMode, Overflow, Shape, Table};

@@ -301,7 +301,7 @@ fn one_bad_rule_is_refused_and_the_others_are_loaded() {
     let reasons: Vec<String> = set.refused.iter().map(ToString::to_string).collect();
     let expected = [
         ("b.wasm", "the id test/same is already claimed by"),
-        ("c.wasm", "two result columns are named RemotePort"),
+        ("c.wasm", "two columns of the result are called \"RemotePort\""),
         ("d.wasm", ""),
         ("e.kql", "the file is not UTF-8 at byte 0"),
     ];

@@ -71,15 +71,5 @@ fn config(limits: &Limits) -> Config {
     // Copy-on-write images hold one file descriptor for each component; a thousand rules would exhaust the usual limit
     // of 1,024. Instances are long-lived, so copying their few KB of data once is as good.
     config.memory_init_cow(false);
-    // EXPERIMENT (bench helper), will be gone in minutes.
-    if let Ok(v) = std::env::var("SANDTRAP_X") {
-        if v.contains("guard") {
-            config.memory_reservation(4 << 30);
-            config.memory_guard_size(32 << 20);
-        }
-        if v.contains("cow") {
-            config.memory_init_cow(true);
-        }
-    }
     config
 }

@@ -4,13 +4,19 @@
 //! bad line hides no other. Whether to stop there is the caller's decision. Only a failing input ends the iteration.
 //! Memory is bounded by [`LINE_BYTES_MAX`]; nesting by `serde_json`'s limit of 128 levels.
 //!
+//! A line that is JSON but for bytes that are not UTF-8, or for escapes of half a surrogate pair, is an event all the
+//! same, with U+FFFD in their place; such lines are counted.
+//!
 //! A byte order mark at the start, CRLF, blank lines and a last line without an end are fine.
 
 use std::{fmt, io, sync::Arc};
 
 use serde_json::Value;
 
-use crate::event::{Event, Position};
+use crate::{
+    event::{Event, Position},
+    repair::repaired,
+};
 
 /// The longest line that is read, in bytes, its end not counted. The rest of a longer one is skipped.
 pub const LINE_BYTES_MAX: usize = 4 << 20;
@@ -30,8 +36,6 @@ pub struct ReadError {
 pub enum ReadErrorKind {
     /// The line is longer than [`LINE_BYTES_MAX`].
     TooLong,
-    /// The line is not UTF-8; so many of its bytes are.
-    Utf8(usize),
     /// The line is not JSON.
     Json(serde_json::Error),
     /// The line is JSON, but not an object.
@@ -62,9 +66,6 @@ impl fmt::Display for ReadError {
         write!(f, "{}:{}: ", self.position.source, self.position.line)?;
         match &self.kind {
             ReadErrorKind::TooLong => write!(f, "the line is longer than {} MiB; it was skipped", LINE_BYTES_MAX >> 20),
-            ReadErrorKind::Utf8(valid) => {
-                write!(f, "the line is not UTF-8 at its byte {}; convert the input to UTF-8", valid.saturating_add(1))
-            }
             // serde_json numbers the lines of what it was given, which is always line 1 here.
             ReadErrorKind::Json(error) => {
                 let text = error.to_string();
@@ -110,6 +111,7 @@ pub struct Reader<R> {
     line: u64,
     offset: u64,
     bad_lines: u64,
+    repaired_lines: u64,
     ended: bool,
     buffer: Vec<u8>,
 }
@@ -127,7 +129,16 @@ enum Line {
 impl<R: io::BufRead> Reader<R> {
     /// Reads `input`, which messages call `source`.
     pub fn new(source: impl Into<Arc<str>>, input: R) -> Self {
-        Self { input, source: source.into(), line: 0, offset: 0, bad_lines: 0, ended: false, buffer: Vec::new() }
+        Self {
+            input,
+            source: source.into(),
+            line: 0,
+            offset: 0,
+            bad_lines: 0,
+            repaired_lines: 0,
+            ended: false,
+            buffer: Vec::new(),
+        }
     }
 
     /// How many lines were read, blank ones included.
@@ -138,6 +149,11 @@ impl<R: io::BufRead> Reader<R> {
     /// How many lines were no event.
     pub fn bad_lines(&self) -> u64 {
         self.bad_lines
+    }
+
+    /// How many lines are events only because what is no Unicode in them became U+FFFD.
+    pub fn repaired_lines(&self) -> u64 {
+        self.repaired_lines
     }
 
     /// How many bytes were read.
@@ -175,20 +191,25 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    fn parse(&self, position: &Position) -> Option<Result<Event, ReadErrorKind>> {
+    fn parse(&mut self, position: &Position) -> Option<Result<Event, ReadErrorKind>> {
         let start = if position.offset == 0 { self.buffer.strip_prefix(BOM) } else { None };
         let bytes = start.unwrap_or(&self.buffer).trim_ascii();
         if bytes.is_empty() {
             return None;
         }
-        let parsed = std::str::from_utf8(bytes)
-            .map_err(|error| ReadErrorKind::Utf8(error.valid_up_to()))
-            .and_then(|text| serde_json::from_str(text).map_err(ReadErrorKind::Json))
-            .and_then(|value| match value {
-                Value::Object(fields) => Ok(Event { fields, position: position.clone() }),
-                other => Err(ReadErrorKind::NotAnObject(kind_of(&other))),
-            });
-        Some(parsed)
+        let parsed = serde_json::from_slice(bytes).or_else(|error| match repaired(bytes) {
+            None => Err(error),
+            Some(text) => {
+                let value = serde_json::from_str(&text)?;
+                self.repaired_lines = self.repaired_lines.saturating_add(1);
+                Ok(value)
+            }
+        });
+        Some(match parsed {
+            Ok(Value::Object(fields)) => Ok(Event { fields, position: position.clone() }),
+            Ok(other) => Err(ReadErrorKind::NotAnObject(kind_of(&other))),
+            Err(error) => Err(ReadErrorKind::Json(error)),
+        })
     }
 }
 
@@ -283,19 +304,24 @@ mod tests {
                     "in:2: the line is not JSON: trailing characters at column 2; events are one JSON object per line",
                 ],
             ),
+            (b"{\"a\":\"\xff\"}\n{}", &["1@0 {\"a\":\"\u{fffd}\"}", "2@10 {}"]),
+            (b"{\"a\":\"x\\ud800\"}\n", &["1@0 {\"a\":\"x\u{fffd}\"}"]),
+            (b"\xff", &["in:1: the line is not JSON: expected value at column 1; events are one JSON object per line"]),
             (
-                b"{\"a\":\"\xff\"}\n{}",
-                &["in:1: the line is not UTF-8 at its byte 7; convert the input to UTF-8", "2@10 {}"],
-            ),
-            (
-                b"{\"a\":\"\\ud800\"}\n",
-                &[
-                    "in:1: the line is not JSON: unexpected end of hex escape at column 13; events are one JSON object per line",
-                ],
+                b"{\"a\":\"\\ud8\"}\n",
+                &["in:1: the line is not JSON: invalid escape at column 12; events are one JSON object per line"],
             ),
         ] {
             assert_eq!(read(input), expected, "{}", String::from_utf8_lossy(input));
         }
+    }
+
+    #[test]
+    fn lines_are_counted_by_what_became_of_them() {
+        let input: &[u8] = b"{\"a\":\"\\udc00\"}\n{\"a\":\"\xff\"}\n\n{\"a\":\"\\ud83d\\ude00\"}\n{\"a\":\xff}\n";
+        let mut reader = Reader::new("in", input);
+        let events = reader.by_ref().filter(Result::is_ok).count();
+        assert_eq!((events, reader.repaired_lines(), reader.bad_lines(), reader.lines()), (3, 2, 1, 5));
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub const QUERY_BYTES_MAX: usize = 1 << 20;
 /// Symbols, the longer before their prefixes.
 const SYMBOLS: &[&str] = &[
     "==", "!=", "=~", "!~", "<>", "<=", ">=", "=>", "..", "(", ")", "[", "]", "{", "}", ",", ";", ":", "|", "=", "<",
-    ">", "+", "-", "*", "/", "%", ".", "!", "~", "@", "?", "#", "&", "^",
+    ">", "+", "-", "*", "/", "%", ".", "!", "~", "@", "?", "&", "^",
 ];
 
 /// Words that stand for a literal when a parenthesis follows at once; what is between the parentheses is not KQL.
@@ -97,6 +97,9 @@ impl<'a> Lexer<'a> {
             self.push(TokenKind::Symbol(symbol), start);
         } else if c.is_alphabetic() {
             self.foreign_word(start);
+        } else if c == '#' {
+            self.skip_while(|c| c != '\n');
+            self.error("KQL0110", start, "directives (`#...`) are not supported");
         } else {
             self.at += c.len_utf8();
             let message = format!("the character {} has no meaning in KQL", c.escape_debug());
@@ -141,14 +144,12 @@ impl<'a> Lexer<'a> {
 
     /// Reads a GUID without `guid(...)`, which Kusto takes in commands only; false when none starts here.
     fn bare_guid(&mut self, start: usize) -> bool {
-        let mut groups = self.rest().splitn(GUID_GROUPS.len(), '-');
-        let fits = GUID_GROUPS.iter().all(|length| {
-            groups.next().and_then(|group| group.get(..*length)).is_some_and(|group| group.bytes().all(is_hex))
-        });
         let length = GUID_GROUPS.iter().sum::<usize>() + GUID_GROUPS.len() - 1;
-        let Some(text) = self.rest().get(..length).filter(|text| fits && text.matches('-').count() == 4) else {
-            return false;
+        let is_guid = |text: &&str| {
+            let is_group = |(group, length): (&str, &usize)| group.len() == *length && group.bytes().all(is_hex);
+            text.split('-').count() == GUID_GROUPS.len() && text.split('-').zip(&GUID_GROUPS).all(is_group)
         };
+        let Some(text) = self.rest().get(..length).filter(is_guid) else { return false };
         self.at += length;
         let help = format!("write guid({text}), or quote it if the column is text");
         self.diagnostics

@@ -2,7 +2,10 @@
 //!
 //! <https://learn.microsoft.com/kusto/query/scalar-data-types/datetime> and `/timespan`.
 
-use sandtrap_wit::{LogicalType, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_SECOND};
+pub(super) use sandtrap_wit::time::{datetime_text, timespan_text};
+use sandtrap_wit::{
+    LogicalType, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_SECOND, time::days_from_civil,
+};
 
 use super::ast::Literal;
 
@@ -179,59 +182,6 @@ fn number(text: &str) -> Option<i64> {
     ((1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
 }
 
-/// A datetime as JSON has it: ISO 8601 with seven digits.
-pub(super) fn datetime_text(ticks: i64) -> String {
-    let (days, clock) = (ticks.div_euclid(TICKS_PER_DAY), ticks.rem_euclid(TICKS_PER_DAY));
-    let (year, month, day) = civil_from_days(days);
-    format!("{year:04}-{month:02}-{day:02}T{}Z", clock_text(clock, FRACTION_DIGITS))
-}
-
-/// A timespan as JSON has it: `[-][d.]hh:mm:ss[.fffffff]`.
-pub(super) fn timespan_text(ticks: i64) -> String {
-    let size = ticks.unsigned_abs().cast_signed();
-    let (days, clock) = (size.div_euclid(TICKS_PER_DAY), size.rem_euclid(TICKS_PER_DAY));
-    let digits = if clock % TICKS_PER_SECOND == 0 { 0 } else { FRACTION_DIGITS };
-    let sign = if ticks < 0 { "-" } else { "" };
-    let days = if days == 0 { String::new() } else { format!("{days}.") };
-    format!("{sign}{days}{}", clock_text(clock, digits))
-}
-
-fn clock_text(clock: i64, fraction_digits: usize) -> String {
-    let (hours, minutes) = (clock / TICKS_PER_HOUR, clock / TICKS_PER_MINUTE % 60);
-    let (seconds, fraction) = (clock / TICKS_PER_SECOND % 60, clock % TICKS_PER_SECOND);
-    let seconds = format!("{hours:02}:{minutes:02}:{seconds:02}");
-    if fraction_digits == 0 { seconds } else { format!("{seconds}.{fraction:07}") }
-}
-
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
-/// Days since 1970-01-01 of a date of the proleptic Gregorian calendar, which is Kusto's.
-fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=length).contains(&day) {
-        return None;
-    }
-    let years = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (years.div_euclid(400), years.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,14 +203,6 @@ mod tests {
         for text in ["2024-13-01", "2024-02-30", "x", "", "2024-05-01 25:00", "2024-05-01 1", "20240-01-01"] {
             assert_eq!(datetime(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn texts_in_json() {
-        assert_eq!(datetime_text(datetime("2024-02-29 01:02:03.5").unwrap()), "2024-02-29T01:02:03.5000000Z");
-        assert_eq!(datetime_text(-1), "1969-12-31T23:59:59.9999999Z");
-        assert_eq!(timespan_text(5 * TICKS_PER_DAY), "5.00:00:00");
-        assert_eq!(timespan_text(-15_000_000), "-00:00:01.5000000");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Proleptic Gregorian, no leap seconds, as Kusto's datetime
 //! (<https://learn.microsoft.com/kusto/query/scalar-data-types/datetime>). The syntax of `datetime()` literals is the
-//! parser's; here are only the ISO 8601 forms that events have.
+//! parser's; here are only the ISO 8601 forms that events have. `sandtrap_wit::time` has the same calendar for everyone
+//! else; it is not used here on purpose, for an oracle that shares code shares its mistakes.
 
 use sandtrap_wit::{TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_SECOND};
 

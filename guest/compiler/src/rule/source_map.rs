@@ -18,12 +18,14 @@ struct Segment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SourceMap {
     segments: Vec<Segment>,
+    /// No position is behind this one of the file.
+    limit: usize,
 }
 
 impl SourceMap {
     /// The query is the end of the file, from `by` on.
     pub(super) fn shifted(by: usize) -> Self {
-        Self { segments: vec![Segment { query: 0, file: by }] }
+        Self { segments: vec![Segment { query: 0, file: by }], limit: usize::MAX }
     }
 
     /// The map of a scalar with this value that stands at `span` of the file: as the YAML parser has it, from the first
@@ -42,6 +44,9 @@ impl SourceMap {
     fn add_literal(&mut self, file: &str, start: usize, value: &str) {
         // Empty lines before the content are part of the value, and before `start`.
         let mut query = value.len() - value.trim_start_matches('\n').len();
+        for (line, end) in line_ends_before(file, start, query).into_iter().enumerate() {
+            self.push(line, end);
+        }
         let mut lines = value.get(query..).unwrap_or_default().split('\n');
         let Some(first) = lines.next() else { return };
         self.push(query, start);
@@ -61,7 +66,11 @@ impl SourceMap {
         let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
         let mut at = span.start + usize::from(quoted);
         for (query, wanted) in value.char_indices() {
-            let Some((found, length)) = find(file.get(at..span.end).unwrap_or_default(), wanted, style) else { return };
+            let Some((found, length)) = find(file.get(at..span.end).unwrap_or_default(), wanted, style) else {
+                // The value is not what stands here: better one place for all that follows than a wrong one.
+                self.limit = at;
+                return;
+            };
             self.push(query, at + found);
             at += found + length;
         }
@@ -81,15 +90,15 @@ impl SourceMap {
         let behind = self.segments.partition_point(|segment| segment.query <= query);
         let Some(segment) = behind.checked_sub(1).and_then(|index| self.segments.get(index)) else { return 0 };
         let offset = segment.file + (query - segment.query);
-        self.segments.get(behind).map_or(offset, |next| offset.min(next.file))
+        self.segments.get(behind).map_or(offset, |next| offset.min(next.file)).min(self.limit)
     }
 
     /// A span of the query as one of the file.
     pub(super) fn span(&self, query: &Span) -> Span {
         let start = self.offset(query.start);
         // The end of the last byte, not the start of the one behind it, which may be on another line.
-        let end = if query.is_empty() { start } else { self.offset(query.end - 1) + 1 };
-        start..end.max(start)
+        let end = if query.is_empty() { start } else { self.offset(query.end - 1).saturating_add(1) };
+        start..end.min(self.limit).max(start)
     }
 }
 
@@ -126,6 +135,22 @@ fn escape_length(next: char) -> usize {
     }
 }
 
+/// Where the `count` lines before that of `at` end, from the top.
+fn line_ends_before(text: &str, at: usize, count: usize) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let mut before = text.get(..at).unwrap_or_default();
+    while let (Some(end), true) = (before.rfind(['\n', '\r']), ends.len() < count) {
+        before = before.get(..end).unwrap_or_default();
+        before = before
+            .strip_suffix('\r')
+            .filter(|_| text.get(end..).is_some_and(|rest| rest.starts_with('\n')))
+            .unwrap_or(before);
+        ends.push(before.len());
+    }
+    ends.reverse();
+    ends
+}
+
 fn line_end(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     at + rest.find(['\n', '\r']).unwrap_or(rest.len())
@@ -153,7 +178,7 @@ mod tests {
     fn words_stand_where_they_are_written() {
         for scalar in [
             "|\n  Table\n    | where é == 'x'\n\n  | count",
-            "|\n\n\n      Table | where é == 'x'\n      | count",
+            "|\n  \n\r\n      Table | where é == 'x'\n      | count",
             "|2-\n    Table\n  | where é == 'x' | count\n\n",
             "|\r\n  Table\r\n  | where é == 'x'\r\n\r\n  | count\r",
             ">\n  Table\n  | where é == 'x'\n\n  | count\n   # not YAML's",
@@ -174,9 +199,15 @@ mod tests {
 
     #[test]
     fn every_span_of_a_query_is_one_of_the_file() {
-        for scalar in
-            ["|\n\n    T\n\n\n      é\n    \n", "''", "\"\"", "|", "\"\\u00e9\\n\\U0001F600 \\\n  é\"", "'é''\n\n é'"]
-        {
+        for scalar in [
+            "|\n  \n    é\n",
+            "|\n\n    T\n\n\n      é\n    \n",
+            "''",
+            "\"\"",
+            "|",
+            "\"\\u00e9\\n\\U0001F600 \\\n  é\"",
+            "'é''\n\n é'",
+        ] {
             let (rule, file) = rule(scalar);
             let mut before = 0;
             for start in 0..=rule.query.len() {

@@ -169,3 +169,14 @@ fn no_rule_at_all_is_an_error() {
     assert_eq!(ended.code, Some(1));
     ended.assert_stderr(&["there is no rule here"]);
 }
+
+#[test]
+fn an_event_with_text_that_is_no_unicode_is_not_lost() {
+    let scene = scene();
+    let events = EVENTS.replacen("\"DeviceName\"", "\"Note\":\"\\ud800\",\"DeviceName\"", 1);
+    assert_ne!(events, EVENTS);
+    scene.write("events.ndjson", events.as_bytes());
+    let ended = scene.call(&["run", "rules/pikvm.kql", "--events", "events.ndjson", "--strict"]);
+    assert_eq!((ended.code, ended.verdicts().len()), (Some(0), 2), "{ended:?}");
+    ended.assert_stderr(&["4 events read, 0 bad lines", "repaired lines: 1"]);
+}

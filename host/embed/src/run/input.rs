@@ -81,6 +81,8 @@ pub(super) struct Chunk {
     pub(super) items: Vec<Item>,
     /// How many bytes were read for them.
     pub(super) bytes: u64,
+    /// How many of the events are of repaired lines.
+    pub(super) repaired: u64,
 }
 
 /// Reads the inputs one after the other until they end or nobody listens.
@@ -101,17 +103,21 @@ fn read_one(input: &Input, sender: &SyncSender<Chunk>) -> bool {
     let name = input.name();
     let opened = match input.open() {
         Ok(opened) => opened,
-        Err(error) => return sender.send(Chunk { items: vec![Item::Unopened(name, error)], bytes: 0 }).is_ok(),
+        Err(error) => {
+            return sender.send(Chunk { items: vec![Item::Unopened(name, error)], ..Chunk::default() }).is_ok();
+        }
     };
     let outgoing = Rc::new(RefCell::new(Outgoing { chunk: Chunk::default(), sender: sender.clone(), heard: true }));
     let prompt = Prompt { input: BufReader::with_capacity(BUFFER_BYTES, opened), outgoing: Rc::clone(&outgoing) };
     let mut reader = Reader::new(name, prompt);
-    let mut bytes = 0;
+    let (mut bytes, mut repaired) = (0, 0);
     while let Some(item) = reader.next() {
         let mut outgoing = outgoing.borrow_mut();
         outgoing.chunk.items.push(item.map_or_else(Item::Bad, Item::Event));
         outgoing.chunk.bytes = outgoing.chunk.bytes.saturating_add(reader.bytes().saturating_sub(bytes));
-        bytes = reader.bytes();
+        outgoing.chunk.repaired =
+            outgoing.chunk.repaired.saturating_add(reader.repaired_lines().saturating_sub(repaired));
+        (bytes, repaired) = (reader.bytes(), reader.repaired_lines());
         if outgoing.chunk.items.len() >= CHUNK_EVENTS_MAX {
             outgoing.send();
         }

@@ -82,6 +82,8 @@ pub struct RunSummary {
     pub binder: Binder,
     /// How many lines were no event.
     pub bad_lines: u64,
+    /// How many lines are events only because what is no Unicode in them became U+FFFD.
+    pub repaired_lines: u64,
     /// How many inputs could not be opened or read to their end.
     pub failed_inputs: u64,
     /// Whether a bad line ended the run.
@@ -142,7 +144,7 @@ pub fn run(
     sink: &mut dyn Sink,
 ) -> Result<RunSummary, RunError> {
     let binder = Binder::new(Arc::clone(streams), evaluator.wanted().to_vec(), ROUND_EVENTS);
-    let summary = RunSummary { binder, bad_lines: 0, failed_inputs: 0, stopped: false };
+    let summary = RunSummary { binder, bad_lines: 0, repaired_lines: 0, failed_inputs: 0, stopped: false };
     let mut run = Run { evaluator, options, sink, summary, reported: Instant::now() };
     run.read(inputs)?;
     run.round()?;
@@ -182,6 +184,7 @@ impl Run<'_> {
 
     fn take(&mut self, chunk: Chunk) -> Result<(), RunError> {
         self.sink.progress(chunk.bytes);
+        self.summary.repaired_lines = self.summary.repaired_lines.saturating_add(chunk.repaired);
         for item in chunk.items {
             match item {
                 Item::Event(event) => {

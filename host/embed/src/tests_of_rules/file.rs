@@ -5,9 +5,8 @@
 use std::fmt;
 
 use sandtrap_dataflow::LookbackMode;
+use sandtrap_formats::yaml::{self, Data, Node, YamlError};
 use serde_json::{Map, Value};
-
-use crate::yaml::{self, Node};
 
 /// A test of one rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +44,7 @@ pub struct TestFileError {
 }
 
 impl TestFileError {
-    pub(crate) fn new(line: usize, message: impl Into<String>) -> Self {
+    fn new(line: usize, message: impl Into<String>) -> Self {
         Self { line, message: message.into() }
     }
 }
@@ -58,12 +57,18 @@ impl fmt::Display for TestFileError {
 
 impl std::error::Error for TestFileError {}
 
+impl From<YamlError> for TestFileError {
+    fn from(error: YamlError) -> Self {
+        Self::new(error.line(), error.reason())
+    }
+}
+
 /// The tests in a file's text.
 pub fn parse_tests(text: &str) -> Result<Vec<RuleTest>, TestFileError> {
     let root = yaml::parse(text)?;
     let mut tests = Vec::new();
-    for (_, list) in root.entries(&["tests"])? {
-        for test in list.list()? {
+    for (_, list) in entries(&root, &["tests"])? {
+        for test in list_of(list)? {
             tests.push(parse_test(test)?);
         }
     }
@@ -78,17 +83,17 @@ fn parse_test(node: &Node) -> Result<RuleTest, TestFileError> {
     let mut expect = None;
     let mut events = None;
     let (mut now, mut lookback, mut stream) = (None, LookbackMode::All, None);
-    for (key, value) in node.entries(&["name", "now", "lookback", "stream", "events", "expect", "why"])? {
+    for (key, value) in entries(node, &["name", "now", "lookback", "stream", "events", "expect", "why"])? {
         match key.as_str() {
-            "name" => name = Some(value.text()?.to_owned()),
-            "now" => now = Some(value.text()?.to_owned()),
+            "name" => name = Some(text_of(value)?.to_owned()),
+            "now" => now = Some(text_of(value)?.to_owned()),
             "lookback" => lookback = parse_lookback(value)?,
-            "stream" => stream = Some(value.text()?.to_owned()),
-            "events" => events = Some(value.list()?.iter().map(Node::to_object).collect::<Result<Vec<_>, _>>()?),
+            "stream" => stream = Some(text_of(value)?.to_owned()),
+            "events" => events = Some(list_of(value)?.iter().map(object_of).collect::<Result<Vec<_>, _>>()?),
             "expect" => expect = Some(parse_expectation(value)?),
             // `why` is for people.
             _ => {
-                value.text()?;
+                text_of(value)?;
             }
         }
     }
@@ -112,7 +117,7 @@ fn parse_test(node: &Node) -> Result<RuleTest, TestFileError> {
 }
 
 fn parse_lookback(node: &Node) -> Result<LookbackMode, TestFileError> {
-    match node.text()? {
+    match text_of(node)? {
         "all" => Ok(LookbackMode::All),
         "query" => Ok(LookbackMode::Query),
         other => Err(TestFileError::new(node.line, format!("lookback is `{other}`; it can be `all` or `query`"))),
@@ -122,12 +127,12 @@ fn parse_lookback(node: &Node) -> Result<LookbackMode, TestFileError> {
 fn parse_expectation(node: &Node) -> Result<Expectation, TestFileError> {
     let mut verdicts = None;
     let mut rows = None;
-    for (key, value) in node.entries(&["verdicts", "rows"])? {
+    for (key, value) in entries(node, &["verdicts", "rows"])? {
         if key == "verdicts" {
             let count = value.to_json().as_u64().and_then(|count| usize::try_from(count).ok());
             verdicts = Some(count.ok_or_else(|| TestFileError::new(value.line, "`verdicts` is a number of rows"))?);
         } else {
-            rows = Some(value.list()?.iter().map(Node::to_object).collect::<Result<Vec<_>, _>>()?);
+            rows = Some(list_of(value)?.iter().map(object_of).collect::<Result<Vec<_>, _>>()?);
         }
     }
     let rows_len = rows.as_ref().map(Vec::len);
@@ -137,6 +142,41 @@ fn parse_expectation(node: &Node) -> Result<Expectation, TestFileError> {
             Err(TestFileError::new(node.line, format!("`verdicts` is {count}, but there are {len} `rows`")))
         }
         (count, len) => Ok(Expectation { verdicts: count.or(len).unwrap_or_default(), rows }),
+    }
+}
+
+fn object_of(node: &Node) -> Result<Map<String, Value>, TestFileError> {
+    match node.to_json() {
+        Value::Object(object) => Ok(object),
+        _ => Err(TestFileError::new(node.line, "expected a mapping of field names to values")),
+    }
+}
+
+fn list_of(node: &Node) -> Result<&[Node], TestFileError> {
+    match &node.data {
+        Data::List(items) => Ok(items),
+        _ => Err(TestFileError::new(node.line, "expected a list")),
+    }
+}
+
+fn text_of(node: &Node) -> Result<&str, TestFileError> {
+    match &node.data {
+        Data::Scalar(Value::String(text)) => Ok(text),
+        _ => Err(TestFileError::new(node.line, "expected text")),
+    }
+}
+
+/// The entries of a mapping that has no other keys than these.
+fn entries<'n>(node: &'n Node, known: &[&str]) -> Result<&'n [(String, Node)], TestFileError> {
+    let Data::Mapping(entries) = &node.data else {
+        return Err(TestFileError::new(node.line, format!("expected a mapping with the keys {}", known.join(", "))));
+    };
+    match entries.iter().find(|(key, _)| !known.contains(&key.as_str())) {
+        None => Ok(entries),
+        Some((key, node)) => {
+            let known = known.join(", ");
+            Err(TestFileError::new(node.line, format!("unknown key `{key}`; the keys here are {known}")))
+        }
     }
 }
 
@@ -171,7 +211,9 @@ mod tests {
     fn a_test_that_could_not_fail_is_refused() {
         let body = |test: &str| format!("tests:\n  - {{name: n, {test}}}\n");
         for (text, expected) in [
-            (String::new(), "expected a mapping with the keys tests"),
+            (String::new(), "the file is empty"),
+            ("[]".into(), "expected a mapping with the keys tests"),
+            ("tests: []\n---\ntests: []".into(), "line 2: a second YAML document"),
             ("tests: []".into(), "there is no test"),
             (body("events: []"), "line 2: a test needs `expect`"),
             (body("events: [], expect: {verdict: 1}"), "unknown key `verdict`; the keys here are verdicts, rows"),

@@ -10,9 +10,9 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
+    node::StreamMapError,
     parse,
     source::{Found, Physical, PhysicalNames, Source},
-    yaml::StreamMapError,
 };
 use crate::path;
 

@@ -3,11 +3,11 @@
 //! docs/streams.md describes the form of a streams file. The files of rules/streams are built in.
 
 mod map;
+mod node;
 mod parse;
 mod source;
-mod yaml;
 
 pub(crate) use map::Fields;
 pub use map::StreamMap;
+pub use node::StreamMapError;
 pub(crate) use source::Source;
-pub use yaml::StreamMapError;

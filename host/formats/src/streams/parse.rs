@@ -6,8 +6,8 @@ use sandtrap_wit::TICKS_PER_SECOND;
 
 use super::{
     map::{Condition, Fields, Mapping, StreamMap, Unlisted},
+    node::{Node, Result, with_root},
     source::{Physical, PhysicalNames, Source},
-    yaml::{Node, Result, with_root},
 };
 
 /// The version of the form that is read here.
@@ -206,8 +206,8 @@ mod tests {
     fn mistakes_are_named_with_their_place() {
         let mapping = |rest: &str| format!("{LEAST}    {rest}\n");
         for (text, expected) in [
-            (String::new(), "f.yaml:1: a streams file is one YAML document; there are 0"),
-            ("format: [".into(), "f.yaml:2: this is not YAML: "),
+            (String::new(), "f.yaml:1: the file is empty; expected one YAML document"),
+            ("format: [".into(), "f.yaml:2: not YAML: "),
             ("- a".into(), "f.yaml:1: `the document`: expected `key: value` pairs, found a list"),
             ("mappings: []".into(), "f.yaml:1: `the document`: the key `format` is missing"),
             ("format: 2".into(), "f.yaml:1: `format`: this version of Sandtrap reads format 1"),
@@ -224,8 +224,8 @@ mod tests {
             (mapping("fields: {A: {magic: B}}"), "f.yaml:6: `A`: expected one of {constant: TEXT}"),
             (mapping("fields: {A: 1.5}"), "f.yaml:6: `A`: expected a text, found a fraction"),
             (mapping("fields: {A: [[B]]}"), "f.yaml:6: `A`: expected a text, found a list"),
-            (mapping("fields: {1: B}"), "f.yaml:6: `fields`: a key is a name; put it in quotes"),
-            (mapping("name: again"), "f.yaml:6: this is not YAML: "),
+            (mapping("fields: {1: B}"), "f.yaml:6: a key is a text; put it in quotes"),
+            (mapping("name: again"), "f.yaml:6: the key `name` is there twice"),
             (
                 LEAST.replace("{EventID: 1}", "{}"),
                 "f.yaml:4: `when`: a mapping without a condition would take every event",

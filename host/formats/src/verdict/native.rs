@@ -41,8 +41,8 @@ pub struct DetectionRef {
     pub digest: String,
     /// Its title.
     pub title: String,
-    /// How grave it is.
-    pub level: Level,
+    /// How bad a true positive is, if the detection says.
+    pub level: Option<Level>,
 }
 
 /// What a verdict is about.

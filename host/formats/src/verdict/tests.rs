@@ -9,7 +9,7 @@ fn detection() -> Arc<DetectionRef> {
         id: "rmm/server-eye".into(),
         digest: "sha256:00".into(),
         title: "Server-Eye \"RMM\"".into(),
-        level: Level::Medium,
+        level: Some(Level::Medium),
     })
 }
 
@@ -81,95 +81,34 @@ fn of_two_columns_of_one_name_the_first_is_written() {
     assert!(line(&twice).ends_with("\"columns\":{\"a\":1}}\n"));
 }
 
-/// As much of JSON Schema as verdict.schema.json uses, so that a change of either side alone fails.
-fn check(schema: &Value, value: &Value, at: &str) -> Vec<String> {
-    const KNOWN: [&str; 13] = [
-        "$schema",
-        "$id",
-        "title",
-        "description",
-        "type",
-        "properties",
-        "required",
-        "additionalProperties",
-        "items",
-        "enum",
-        "pattern",
-        "minimum",
-        "oneOf",
-    ];
-    let mut faults = Vec::new();
-    let object = schema.as_object().cloned().unwrap_or_default();
-    faults
-        .extend(object.keys().filter(|key| !KNOWN.contains(&key.as_str())).map(|key| format!("unknown keyword {key}")));
-    let types: Vec<&str> = match object.get("type") {
-        Some(Value::String(name)) => vec![name],
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
-    let found = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number) if number.is_f64() => "number",
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    if !types.is_empty() && !types.contains(&found) {
-        faults.push(format!("{at} is {found}"));
-    }
-    if object.get("enum").and_then(Value::as_array).is_some_and(|values| !values.contains(value)) {
-        faults.push(format!("{at} is not in the enum: {value}"));
-    }
-    if let Some(fields) = value.as_object() {
-        let empty = serde_json::Map::new();
-        let properties = object.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-        for name in object.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            if !fields.contains_key(name) {
-                faults.push(format!("{at}.{name} is missing"));
-            }
-        }
-        for (name, field) in fields {
-            match properties.get(name) {
-                Some(schema) => faults.extend(check(schema, field, &format!("{at}.{name}"))),
-                None if object.get("additionalProperties") == Some(&Value::Bool(false)) => {
-                    faults.push(format!("{at}.{name} is not described"));
-                }
-                None => {}
-            }
-        }
-    }
-    if let (Some(items), Some(values)) = (object.get("items"), value.as_array()) {
-        faults.extend(values.iter().flat_map(|item| check(items, item, &format!("{at}[]"))));
-    }
-    if let Some(choices) = object.get("oneOf").and_then(Value::as_array) {
-        let fitting = choices.iter().filter(|choice| check(choice, value, at).is_empty()).count();
-        if fitting != 1 {
-            faults.push(format!("{at} fits {fitting} of oneOf"));
-        }
-    }
-    faults
+#[test]
+fn a_detection_without_a_level_has_none() {
+    let mut verdict = of_event(Vec::new());
+    verdict.detection = Arc::new(DetectionRef { level: None, ..(*detection()).clone() });
+    assert!(line(&verdict).contains(r#""level":null,"#), "{}", line(&verdict));
 }
 
 #[test]
 fn the_schema_describes_what_is_written_and_nothing_else() {
     let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap_or_default();
+    let schema = jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("a JSON Schema: {error}"));
     let event = of_event(vec![column("a", LogicalType::Real, Cell::Real(0.5))]);
-    for verdict in [&event, &group(Revision::Interim(1)), &group(Revision::Final)] {
+    let mut unrated = event.clone();
+    unrated.detection = Arc::new(DetectionRef { level: None, ..(*detection()).clone() });
+    for verdict in [&event, &unrated, &group(Revision::Interim(1)), &group(Revision::Final)] {
         let value = serde_json::to_value(verdict).unwrap_or_default();
-        assert_eq!(check(&schema, &value, "verdict"), Vec::<String>::new());
+        let faults: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(faults, Vec::<String>::new());
         // Every key is required by the schema: a verdict without it, or with another, is refused.
         for key in value.as_object().into_iter().flat_map(|fields| fields.keys()) {
             let mut less = value.clone();
             less.as_object_mut().map(|fields| fields.remove(key));
-            assert!(!check(&schema, &less, "verdict").is_empty(), "{key} may be left out");
+            assert!(!schema.is_valid(&less), "{key} may be left out");
         }
-        let mut more = value.clone();
-        more["surprise"] = Value::Null;
-        assert!(!check(&schema, &more, "verdict").is_empty());
-        let mut other = value;
-        other["kind"] = Value::from("neither");
-        assert!(!check(&schema, &other, "verdict").is_empty());
+        for (key, other) in [("surprise", Value::Null), ("kind", "neither".into()), ("level", "severe".into())] {
+            let mut wrong = value.clone();
+            wrong[key] = other;
+            assert!(!schema.is_valid(&wrong), "{wrong}");
+        }
     }
 }

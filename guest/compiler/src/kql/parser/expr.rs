@@ -9,7 +9,7 @@ use super::{HEIGHT_MAX, Parse, Parser, is_symbol, is_word};
 use crate::{
     diagnostic::{Diagnostic, Span},
     kql::{
-        ast::{BinaryOp, Expr, ExprKind, ListOp, Literal, TextOp, TextOpKind, UnaryOp},
+        ast::{BinaryOp, Expr, ExprKind, ListOp, Literal, Name, TextOp, TextOpKind, UnaryOp},
         literal,
         token::{Token, TokenKind},
     },
@@ -351,7 +351,7 @@ impl Parser {
                 "timespan" | "time" => "write it like 5d, timespan(1.02:03:04.5) or timespan(2 hours)".to_owned(),
                 _ => format!("`{ty}(...)` holds a constant; an expression is converted with `to{ty}(...)`"),
             };
-            let message = format!("`{text}` is not a {ty}");
+            let message = format!("`{text}` is no {ty} literal");
             return self.fail(Diagnostic::error("KQL0107", self.span(), message).help(help));
         };
         Ok(literal)
@@ -416,8 +416,16 @@ impl Parser {
         let name = self.name("a function")?;
         let start = name.span.start;
         self.expect_symbol("(")?;
-        let (arguments, height) = self.arguments()?;
+        let is_type = name.text == "typeof" && matches!(self.token().kind, TokenKind::Identifier(_));
+        let (arguments, height) = if is_type { self.type_argument()? } else { self.arguments()? };
         self.higher(ExprKind::Call { name, arguments }, start..self.end(), height)
+    }
+
+    /// The argument of `typeof`, which is a keyword anywhere else.
+    fn type_argument(&mut self) -> Parse<(Vec<Expr>, u32)> {
+        let Name { text, span } = self.name("a type")?;
+        self.expect_symbol(")")?;
+        Ok((vec![Expr { kind: ExprKind::Name(text), span }], 1))
     }
 
     /// What stands behind an opening parenthesis, up to the closing one, and the greatest height in it.
@@ -450,7 +458,12 @@ impl Parser {
                 self.advance();
             }
             let tall = self.or_expression()?;
-            if !self.is_symbol("|") {
+            // Behind anything else a `|` is a parenthesis that was not closed.
+            let names_rows = matches!(
+                tall.expr.kind,
+                ExprKind::Name(_) | ExprKind::Subquery(_) | ExprKind::Call { .. } | ExprKind::Member { .. }
+            );
+            if !self.is_symbol("|") || !names_rows {
                 return Ok(tall);
             }
             self.inner_pipeline(tall.expr)?

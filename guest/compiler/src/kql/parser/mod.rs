@@ -58,6 +58,9 @@ const RESERVED: &[&str] = &[
     "dynamic",
 ];
 
+/// What there is behind the last token.
+static END: Token = Token { kind: TokenKind::End, span: 0..0 };
+
 /// What parsing gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
@@ -105,7 +108,8 @@ impl Parser {
     /// The token `by` places on; past the end, the end.
     fn ahead(&self, by: usize) -> &Token {
         // The lexer always gives at least one token, the end.
-        &self.tokens[(self.at + by).min(self.tokens.len() - 1)]
+        let last = self.tokens.len().saturating_sub(1);
+        self.tokens.get(self.at.saturating_add(by).min(last)).unwrap_or(&END)
     }
 
     fn span(&self) -> Span {
@@ -118,7 +122,7 @@ impl Parser {
     }
 
     fn advance(&mut self) {
-        self.at = (self.at + 1).min(self.tokens.len() - 1);
+        self.at = self.at.saturating_add(1).min(self.tokens.len().saturating_sub(1));
     }
 
     fn is_end(&self) -> bool {
@@ -164,7 +168,9 @@ impl Parser {
 
     fn fail_expected<T>(&mut self, expected: &str) -> Parse<T> {
         let message = format!("expected {expected}, found {}", self.token().describe());
-        self.fail(Diagnostic::error("KQL0201", self.span(), message).label(format!("expected {expected}")))
+        let error = Diagnostic::error("KQL0201", self.span(), message).label(format!("expected {expected}"));
+        let compares = self.is_symbol("=");
+        self.fail(if compares { error.help("`==` compares, `=` gives a name") } else { error })
     }
 
     fn fail<T>(&mut self, diagnostic: Diagnostic) -> Parse<T> {

@@ -36,7 +36,7 @@ impl Parser {
             }
             debug_assert!(self.is_end() || self.span() != start, "every round reads something");
         }
-        if body.is_none() && self.diagnostics.is_empty() {
+        if body.is_none() && !self.diagnostics.iter().any(Diagnostic::is_error) {
             let message = "the query has no result: expected a table or another data source";
             let _: Parse<()> = self.fail(Diagnostic::error("KQL0202", self.span(), message));
         }

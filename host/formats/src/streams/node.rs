@@ -1,11 +1,13 @@
-//! Reading a YAML document by hand: typed access with the place of every mistake.
+//! Reading the tree of a streams file by hand: typed access with the place of every mistake.
 //!
 //! Nothing here knows what a streams file means. Keys that nobody asked for are mistakes too, for a misspelt key would
 //! otherwise silently do nothing.
 
 use std::fmt;
 
-use saphyr::{LoadableYamlNode as _, MarkedYaml, Scalar, YamlData};
+use serde_json::Value;
+
+use crate::yaml::{self, Data};
 
 /// Why a streams file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,52 +37,38 @@ impl std::error::Error for StreamMapError {}
 pub(super) struct Node<'d> {
     file: &'d str,
     key: &'d str,
-    yaml: &'d MarkedYaml<'d>,
+    yaml: &'d yaml::Node,
 }
 
 pub(super) type Result<T> = std::result::Result<T, StreamMapError>;
 
-/// Reads the only document of `text` and hands its root to `read`.
+/// Reads `text` and hands its root to `read`.
 pub(super) fn with_root<T>(file: &str, text: &str, read: impl FnOnce(Node<'_>) -> Result<T>) -> Result<T> {
-    let error = |line, reason| StreamMapError { file: file.to_owned(), line, reason };
-    let documents = MarkedYaml::load_from_str(text)
-        .map_err(|scan| error(scan.marker().line(), format!("this is not YAML: {}", scan.info())))?;
-    match documents.as_slice() {
-        [root] => read(Node { file, key: "the document", yaml: root }),
-        other => Err(error(1, format!("a streams file is one YAML document; there are {}", other.len()))),
-    }
+    let root = yaml::parse(text).map_err(|error| StreamMapError {
+        file: file.to_owned(),
+        line: error.line(),
+        reason: error.reason().to_owned(),
+    })?;
+    read(Node { file, key: "the document", yaml: &root })
 }
 
 impl<'d> Node<'d> {
     /// A mistake here.
     pub(super) fn error(&self, reason: impl fmt::Display) -> StreamMapError {
-        StreamMapError {
-            file: self.file.to_owned(),
-            line: self.yaml.span.start.line(),
-            reason: format!("`{}`: {reason}", self.key),
-        }
+        StreamMapError { file: self.file.to_owned(), line: self.yaml.line, reason: format!("`{}`: {reason}", self.key) }
     }
 
     /// Whether it is a mapping.
     pub(super) fn is_mapping(&self) -> bool {
-        matches!(self.yaml.data, YamlData::Mapping(_))
+        matches!(self.yaml.data, Data::Mapping(_))
     }
 
-    /// The entries of a mapping, whose keys are plain.
+    /// The entries of a mapping.
     pub(super) fn entries(&self) -> Result<Vec<(&'d str, Node<'d>)>> {
-        let YamlData::Mapping(mapping) = &self.yaml.data else {
+        let Data::Mapping(entries) = &self.yaml.data else {
             return Err(self.error(format!("expected `key: value` pairs, found {}", self.kind())));
         };
-        let entry =
-            |(key, value): (&'d MarkedYaml<'d>, &'d MarkedYaml<'d>)| match &key.data {
-                YamlData::Value(Scalar::String(name)) => {
-                    let name: &'d str = name.as_ref();
-                    Ok((name, Node { file: self.file, key: name, yaml: value }))
-                }
-                _ => Err(Node { yaml: key, ..*self }
-                    .error("a key is a name; put it in quotes if it looks like something else")),
-            };
-        mapping.iter().map(entry).collect()
+        Ok(entries.iter().map(|(key, yaml)| (key.as_str(), Node { file: self.file, key, yaml })).collect())
     }
 
     /// The entries of a mapping that has these keys and no others, in the order of `keys`.
@@ -108,7 +96,7 @@ impl<'d> Node<'d> {
     /// The elements of a sequence; anything else is its own only element.
     pub(super) fn one_or_more(&self) -> Vec<Node<'d>> {
         match &self.yaml.data {
-            YamlData::Sequence(items) => items.iter().map(|yaml| Node { yaml, ..*self }).collect(),
+            Data::List(items) => items.iter().map(|yaml| Node { yaml, ..*self }).collect(),
             _ => vec![*self],
         }
     }
@@ -116,17 +104,17 @@ impl<'d> Node<'d> {
     /// The elements of a sequence.
     pub(super) fn sequence(&self) -> Result<Vec<Node<'d>>> {
         match &self.yaml.data {
-            YamlData::Sequence(_) => Ok(self.one_or_more()),
+            Data::List(_) => Ok(self.one_or_more()),
             _ => Err(self.error(format!("expected a list, found {}", self.kind()))),
         }
     }
 
-    /// A scalar as text: numbers and booleans as they are usually written.
+    /// A scalar as text: integers and booleans as they are usually written.
     pub(super) fn text(&self) -> Result<String> {
         match &self.yaml.data {
-            YamlData::Value(Scalar::String(text)) => Ok(text.to_string()),
-            YamlData::Value(Scalar::Integer(value)) => Ok(value.to_string()),
-            YamlData::Value(Scalar::Boolean(value)) => Ok(value.to_string()),
+            Data::Scalar(Value::String(text)) => Ok(text.clone()),
+            Data::Scalar(Value::Number(value)) if !value.is_f64() => Ok(value.to_string()),
+            Data::Scalar(Value::Bool(value)) => Ok(value.to_string()),
             _ => Err(self.error(format!("expected a text, found {}", self.kind()))),
         }
     }
@@ -138,13 +126,11 @@ impl<'d> Node<'d> {
 
     fn kind(&self) -> &'static str {
         match &self.yaml.data {
-            YamlData::Mapping(_) => "a mapping",
-            YamlData::Sequence(_) => "a list",
-            YamlData::Value(Scalar::Null) => "nothing",
-            YamlData::Value(Scalar::FloatingPoint(_)) => "a fraction",
-            YamlData::Value(_) => "a value",
-            YamlData::Tagged(..) => "a tag",
-            _ => "something else",
+            Data::Mapping(_) => "a mapping",
+            Data::List(_) => "a list",
+            Data::Scalar(Value::Null) => "nothing",
+            Data::Scalar(Value::Number(value)) if value.is_f64() => "a fraction",
+            Data::Scalar(_) => "a value",
         }
     }
 }
