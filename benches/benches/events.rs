@@ -2,7 +2,10 @@
 //! the end. Rules are compiled and loaded before; verdicts are counted, not printed. Input is a file that the operating
 //! system has cached. Reading is a thread of its own, as in the command.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use criterion::Throughput;
 use sandtrap_benches::{criterion, engine, events, now, rules_folder};
@@ -60,11 +63,12 @@ fn main() {
     assert!(set.refused.is_empty(), "{:?}", set.refused);
     let options = Options { now: now(), lookback: LookbackMode::All, reporting: Reporting::AsTheyCome };
     let run_options = RunOptions { bad_lines: BadLines::Stop, interval: None, reporting: Reporting::AsTheyCome };
+    let never = Arc::new(AtomicBool::new(false));
     let once = || {
         let mut evaluator = Evaluator::new(&set.rules, options).expect("the plans can be run");
         let mut sink = Count::default();
         let inputs = vec![Input::File(file.clone())];
-        run(&mut evaluator, &streams, inputs, run_options, &mut sink).expect("the run ends well");
+        run(&mut evaluator, &streams, inputs, run_options, &never, &mut sink).expect("the run ends well");
         sink.verdicts
     };
     eprintln!("{count} events, {} rules, {} verdicts", set.rules.len(), once());

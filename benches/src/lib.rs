@@ -84,7 +84,7 @@ pub fn events(folder: &Path) -> (PathBuf, u64) {
         Some(shared) => unpacked(&Path::new(&shared).join("events/windows-10k.ndjson.zst")),
         None => fs::read(workspace().join("samples/remote-access.ndjson")).expect("the sample is there").repeat(100),
     };
-    let count = lines.iter().filter(|byte| **byte == b'\n').count();
+    let count = lines.split_inclusive(|byte| *byte == b'\n').count();
     let file = folder.join("events.ndjson");
     fs::write(&file, lines).expect("the temporary folder can be written to");
     (file, count as u64)

@@ -46,6 +46,54 @@ impl Cell<'_> {
     }
 }
 
+/// A [`Cell`] that owns its text. Whether a cell without a value is absent or null is not kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OwnedCell {
+    /// No value.
+    Null,
+    /// Text; JSON where the column is dynamic.
+    Text(Box<str>),
+    /// An integer, or ticks.
+    Integer(i64),
+    /// A real.
+    Real(f64),
+    /// A boolean.
+    Boolean(bool),
+}
+
+impl OwnedCell {
+    /// The cell, borrowed.
+    pub fn as_cell(&self) -> Cell<'_> {
+        match self {
+            Self::Null => Cell::Null,
+            Self::Text(text) => Cell::Text(text),
+            Self::Integer(value) => Cell::Integer(*value),
+            Self::Real(value) => Cell::Real(*value),
+            Self::Boolean(value) => Cell::Boolean(*value),
+        }
+    }
+
+    /// The bytes it owns besides itself.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            _ => 0,
+        }
+    }
+}
+
+impl From<Cell<'_>> for OwnedCell {
+    fn from(cell: Cell<'_>) -> Self {
+        match cell {
+            Cell::Absent | Cell::Null => Self::Null,
+            Cell::Text(text) => Self::Text(text.into()),
+            Cell::Integer(value) => Self::Integer(value),
+            Cell::Real(value) => Self::Real(value),
+            Cell::Boolean(value) => Self::Boolean(value),
+        }
+    }
+}
+
 /// The cells of a column.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
@@ -105,7 +153,7 @@ impl Bitmap {
 
     /// Adds a bit.
     pub fn push(&mut self, value: bool) {
-        if self.len % 8 == 0 {
+        if self.len.is_multiple_of(8) {
             self.bytes.push(0);
         }
         if value && let Some(last) = self.bytes.last_mut() {
@@ -322,6 +370,7 @@ impl Column {
     }
 
     /// The cells at `rows`, in that order.
+    #[must_use]
     pub fn gather(&self, rows: &[u32]) -> Self {
         let mut builder = ColumnBuilder::new(self.physical());
         for row in rows {

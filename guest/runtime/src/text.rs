@@ -143,7 +143,10 @@ mod tests {
             for (ours, theirs) in
                 [(lower_char(c), mapper.simple_lowercase(c)), (upper_char(c), mapper.simple_uppercase(c))]
             {
-                assert!(ours == theirs || ours == c && c.max(theirs) >= '\u{a7c0}', "{c:?}: {ours:?} is not {theirs:?}");
+                assert!(
+                    ours == theirs || ours == c && c.max(theirs) >= '\u{a7c0}',
+                    "{c:?}: {ours:?} is not {theirs:?}"
+                );
             }
         }
     }

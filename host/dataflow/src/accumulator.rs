@@ -9,13 +9,13 @@ use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 
 use sandtrap_wit::{
     LogicalType,
-    batch::{Cell, ColumnBuilder},
+    batch::{Cell, ColumnBuilder, OwnedCell},
     plan::AggregateFunction,
 };
 
 use crate::{
     budget::{Budget, ENTRY_BYTES},
-    cell::{Value, compare, encode, is_nan},
+    cell::{compare, encode, is_nan},
     json,
 };
 
@@ -26,7 +26,7 @@ pub(crate) enum Accumulator {
     /// The value that compares as `keep` to all others.
     Extreme {
         keep: Ordering,
-        best: Value,
+        best: OwnedCell,
     },
     /// Elements as JSON, in order of first appearance.
     Set {
@@ -41,8 +41,8 @@ impl Accumulator {
     pub(crate) fn new(function: AggregateFunction) -> Self {
         match function {
             AggregateFunction::Count => Self::Count(0),
-            AggregateFunction::Min(_) => Self::Extreme { keep: Ordering::Less, best: Value::Null },
-            AggregateFunction::Max(_) => Self::Extreme { keep: Ordering::Greater, best: Value::Null },
+            AggregateFunction::Min(_) => Self::Extreme { keep: Ordering::Less, best: OwnedCell::Null },
+            AggregateFunction::Max(_) => Self::Extreme { keep: Ordering::Greater, best: OwnedCell::Null },
             AggregateFunction::MakeSet { size, .. } => {
                 Self::Set { size: size as usize, order: Vec::new(), seen: HashSet::new() }
             }
@@ -89,15 +89,15 @@ impl Accumulator {
     pub(crate) fn push_to(&self, column: &mut ColumnBuilder) {
         match self {
             Self::Count(count) => column.push(Cell::Integer(*count)),
-            Self::Extreme { best, .. } => column.push(best.cell()),
+            Self::Extreme { best, .. } => column.push(best.as_cell()),
             Self::Set { order, .. } => column.push(Cell::Text(&format!("[{}]", order.join(",")))),
             Self::Distinct(seen) => column.push(Cell::Integer(i64::try_from(seen.len()).unwrap_or(i64::MAX))),
         };
     }
 }
 
-fn add_extreme(keep: Ordering, best: &mut Value, cell: Cell<'_>, budget: &mut Budget) -> bool {
-    let better = match (best.cell(), cell) {
+fn add_extreme(keep: Ordering, best: &mut OwnedCell, cell: Cell<'_>, budget: &mut Budget) -> bool {
+    let better = match (best.as_cell(), cell) {
         (_, cell) if cell.is_null() => false,
         (old, _) if old.is_null() => true,
         (old, new) if is_nan(old) || is_nan(new) => is_nan(old) && !is_nan(new),
@@ -111,7 +111,7 @@ fn add_extreme(keep: Ordering, best: &mut Value, cell: Cell<'_>, budget: &mut Bu
         return false;
     }
     budget.give_back(old);
-    *best = Value::of(cell);
+    *best = OwnedCell::from(cell);
     true
 }
 

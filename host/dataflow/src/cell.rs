@@ -1,4 +1,4 @@
-//! Cells as keys and values: read by logical type, owned, encoded, compared.
+//! Cells as keys and values: read by logical type, encoded, compared.
 //!
 //! Text is never null: a cell of type string without a value reads as the empty text
 //! (<https://learn.microsoft.com/kusto/query/scalar-data-types/null-values>). As keys, absent and null are one, every
@@ -17,46 +17,6 @@ pub(crate) fn read(batch: &Batch, column: u32, row: usize, ty: LogicalType) -> C
         Cell::Absent | Cell::Null if ty == LogicalType::String => Cell::Text(""),
         Cell::Absent => Cell::Null,
         cell => cell,
-    }
-}
-
-/// A cell that owns its text.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
-    Null,
-    Text(Box<str>),
-    Integer(i64),
-    Real(f64),
-    Boolean(bool),
-}
-
-impl Value {
-    pub(crate) fn of(cell: Cell<'_>) -> Self {
-        match cell {
-            Cell::Absent | Cell::Null => Self::Null,
-            Cell::Text(text) => Self::Text(text.into()),
-            Cell::Integer(value) => Self::Integer(value),
-            Cell::Real(value) => Self::Real(value),
-            Cell::Boolean(value) => Self::Boolean(value),
-        }
-    }
-
-    pub(crate) fn cell(&self) -> Cell<'_> {
-        match self {
-            Self::Null => Cell::Null,
-            Self::Text(text) => Cell::Text(text),
-            Self::Integer(value) => Cell::Integer(*value),
-            Self::Real(value) => Cell::Real(*value),
-            Self::Boolean(value) => Cell::Boolean(*value),
-        }
-    }
-
-    /// The bytes it owns besides itself.
-    pub(crate) fn heap_bytes(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            _ => 0,
-        }
     }
 }
 

@@ -9,8 +9,8 @@ use crate::FlowError;
 /// What kind of result a plan has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Every row stands for itself: kernels, perhaps sorted. While streaming each row is a verdict and the sort is
-    /// ignored.
+    /// Every row stands for itself: kernels, perhaps sorted. While streaming each row is a verdict and sorts are
+    /// ignored: see [`Chain::kernels`].
     RowWise,
     /// The first so many rows (`take`, `top`): a hunt, whose result is known at the end of the input only.
     Limited,
@@ -50,15 +50,32 @@ impl Chain {
             feed = index;
         }
         let above: Vec<(u32, Node)> = nodes.collect();
-        let shape = if above.iter().any(|(_, node)| matches!(node, Node::Aggregate(_))) {
-            Shape::Grouped
-        } else if above.iter().any(|(_, node)| matches!(node, Node::Limit(_))) {
-            Shape::Limited
-        } else {
-            Shape::RowWise
-        };
+        let shape = shape_of(&above);
         Ok(Self { source_node, source, front, feed, above, shape })
     }
+
+    /// All kernels from the source to the result, from below: what gives the rows of a [row-wise](Shape::RowWise)
+    /// result, in the order of the source. A kernel looks at each row by itself and a sort passes its columns on, so
+    /// leaving the sorts out changes nothing but the order. Of other results these kernels alone are no evaluation.
+    pub fn kernels(&self) -> impl Iterator<Item = &Kernel> {
+        self.front.iter().chain(self.above.iter().filter_map(|(_, node)| match node {
+            Node::Kernel(kernel) => Some(kernel),
+            Node::Source(_) | Node::Sort(_) | Node::Limit(_) | Node::Aggregate(_) => None,
+        }))
+    }
+}
+
+/// What the nodes above the front make of its rows. Only a sort and a kernel leave every row standing for itself.
+fn shape_of(above: &[(u32, Node)]) -> Shape {
+    let mut shape = Shape::RowWise;
+    for (_, node) in above {
+        match node {
+            Node::Aggregate(_) => return Shape::Grouped,
+            Node::Limit(_) => shape = Shape::Limited,
+            Node::Source(_) | Node::Kernel(_) | Node::Sort(_) => {}
+        }
+    }
+    shape
 }
 
 /// From the source to the result. A valid plan names only earlier nodes as inputs, so this ends.

@@ -1,6 +1,10 @@
 //! Running a kernel of a component over rows: who does it is the caller's business, what its answer means is here.
 
-use std::{fmt, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::Arc,
+};
 
 use sandtrap_wit::{
     batch::{Batch, Column},
@@ -57,10 +61,18 @@ pub fn run_kernel<K: Kernels>(node: &Kernel, input: &Batch, kernels: &mut K) -> 
     let computed: Vec<Arc<Column>> = computed.into_iter().map(Arc::new).collect();
     let every_row = rows.len() == input.rows;
     let mut columns = Vec::with_capacity(node.outputs.len());
+    // However many outputs name an input column, its cells are gathered once.
+    let mut gathered: HashMap<u32, Arc<Column>> = HashMap::new();
     for output in &node.outputs {
         columns.push(match output.from {
             OutputCells::Input(index) if every_row => input_column(node, input, index)?,
-            OutputCells::Input(index) => Arc::new(input_column(node, input, index)?.gather(&rows)),
+            OutputCells::Input(index) => match gathered.entry(index) {
+                Entry::Occupied(known) => Arc::clone(known.get()),
+                Entry::Vacant(unknown) => {
+                    let column = input_column(node, input, index)?.gather(&rows);
+                    Arc::clone(unknown.insert(Arc::new(column)))
+                }
+            },
             OutputCells::Computed(index) => computed
                 .get(index as usize)
                 .filter(|column| column.physical() == output.ty.physical())

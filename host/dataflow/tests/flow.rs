@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use sandtrap_dataflow::{Flow, Kernels, Limits, Shape, Table, inline_rows, run_kernel};
+use sandtrap_dataflow::{Flow, Kernels, Limits, Overflow, Shape, Table, inline_rows, run_kernel};
 use sandtrap_wit::{
     LogicalType::{self, Datetime, Dynamic, Long, Real, String as Text},
     batch::{Batch, Cell, Column, ColumnBuilder},
@@ -299,6 +299,42 @@ fn the_front_is_for_the_caller_and_sorting_a_row_wise_detection_stays_row_wise()
     assert_eq!(picked.rows, [1]);
     assert_eq!(picked.batch.columns[0].cell(0), Cell::Text("b"));
     assert_eq!(picked.batch.columns[1].cell(0), Cell::Integer(10));
+}
+
+#[test]
+fn kernels_above_a_sort_belong_to_the_rows_of_a_row_wise_detection() {
+    // where Port > 1 | sort by Device desc | where Double > 1 | project Device, Double
+    let above = over_one(2, 1, &[(0, "Device", Text)]);
+    let mut hunt =
+        flow(vec![source(), over_one(0, 1, &[(0, "Device", Text)]), sort(1, 0, Order::Desc, Nulls::Last), above]);
+    assert_eq!((hunt.shape(), hunt.chain().front.len(), hunt.chain().kernels().count()), (Shape::RowWise, 1, 2));
+
+    let input = batch(&[json!(["a", 1, 0, 0.0]), json!(["b", 5, 0, 0.0]), json!(["c", 3, 0, 0.0])]);
+    let mut streamed = input.clone();
+    for kernel in hunt.chain().kernels() {
+        streamed = run_kernel(kernel, &streamed, &mut OverOne).expect("the kernel answers").batch;
+    }
+    let table = Table { columns: hunt.result_columns().to_vec(), batch: streamed, overflow: Overflow::default() };
+    assert_eq!(rows(&table), [json!(["b", 20]), json!(["c", 12])], "in the order of the source");
+
+    hunt.push(&run_kernel(&hunt.chain().front[0].clone(), &input, &mut OverOne).expect("the kernel answers").batch);
+    assert_eq!(finished(&hunt), [json!(["c", 12]), json!(["b", 20])], "in the order of the sort");
+}
+
+#[test]
+fn only_kernels_and_sorts_are_row_wise() {
+    let count = || aggregate(1, &[], &[("Count", AggregateFunction::Count)]);
+    let sorted = || sort(0, 1, Order::Asc, Nulls::First);
+    for (nodes, expected) in [
+        (vec![source()], Shape::RowWise),
+        (vec![source(), sorted(), over_one(1, 1, &[]), sort(2, 0, Order::Asc, Nulls::First)], Shape::RowWise),
+        (vec![source(), sorted(), limit(1, 3), over_one(2, 1, &[])], Shape::Limited),
+        (vec![source(), sorted(), over_one(1, 1, &[]), limit(2, 3)], Shape::Limited),
+        (vec![source(), sorted(), count(), over_one(2, 0, &[])], Shape::Grouped),
+        (vec![source(), limit(0, 3), count()], Shape::Grouped),
+    ] {
+        assert_eq!(flow(nodes.clone()).shape(), expected, "{nodes:?}");
+    }
 }
 
 #[test]

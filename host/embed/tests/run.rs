@@ -4,7 +4,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use sandtrap_compiler::{
@@ -162,7 +162,8 @@ impl Scene {
         let streams = Arc::new(StreamMap::built_in().expect("a sound map"));
         let mut collected = Collected::default();
         let run_options = RunOptions { bad_lines, interval: None, reporting: options.reporting };
-        let summary = run::run(&mut evaluator, &streams, inputs, run_options, &mut collected).expect("a run");
+        let summary = run::run(&mut evaluator, &streams, inputs, run_options, &AtomicBool::new(false), &mut collected)
+            .expect("a run");
         (collected, summary, evaluator)
     }
 }

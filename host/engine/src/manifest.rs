@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sandtrap_wit::{
     manifest::{Manifest, SCHEMA},
-    plan::{Kernel, NamedColumn, Node, OutputCells, Plan},
+    plan::{Kernel, NamedColumn, Node, OutputCells, Plan, Rows},
 };
 use serde::Deserialize;
 
@@ -42,6 +42,7 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Described, LoadError> 
     if manifest.namespace.is_empty() || manifest.id.is_empty() {
         return Err(refused("the manifest's namespace and id must not be empty"));
     }
+    check_names(&manifest)?;
     if manifest.limits.memory_bytes.is_some_and(|bytes| bytes > limits.memory_bytes as u64) {
         let asked = manifest.limits.memory_bytes.unwrap_or_default();
         let message =
@@ -52,6 +53,50 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Described, LoadError> 
     let columns = manifest.plan.validate().map_err(|error| refused(error.to_string()))?;
     let kernels = kernels(&manifest.plan, &columns)?;
     Ok(Described { manifest, columns, kernels })
+}
+
+/// The longest name of a detection, a version, a title or a column, in bytes: it stands in every verdict.
+const NAME_BYTES_MAX: usize = 1024;
+
+/// Names and titles stand in verdicts, tables and messages, one to a line: one that broke the line, or turned the
+/// direction of writing, could pass for another detection's.
+fn check_names(manifest: &Manifest) -> Result<(), LoadError> {
+    if manifest.namespace.contains('/') {
+        return Err(refused("the manifest's namespace must not contain `/`"));
+    }
+    let mut names = vec![("namespace", &manifest.namespace), ("id", &manifest.id), ("title", &manifest.title)];
+    names.extend(manifest.version.iter().map(|version| ("version", version)));
+    for node in &manifest.plan.nodes {
+        match node {
+            Node::Source(source) => {
+                names.extend(source.columns.iter().flat_map(|column| &column.field).map(|field| ("field", field)));
+                if let Rows::Stream(stream) = &source.rows {
+                    names.push(("stream", stream));
+                }
+            }
+            Node::Kernel(kernel) => names.extend(kernel.outputs.iter().map(|output| ("column", &output.name))),
+            Node::Aggregate(aggregate) => {
+                names.extend(aggregate.by.iter().map(|key| ("column", &key.name)));
+                names.extend(aggregate.aggregates.iter().map(|aggregate| ("column", &aggregate.name)));
+            }
+            Node::Sort(_) | Node::Limit(_) => {}
+        }
+    }
+    for (what, name) in names {
+        if name.len() > NAME_BYTES_MAX {
+            let message = format!("a {what} of {} bytes, more than the cap of {NAME_BYTES_MAX}", name.len());
+            return Err(LoadError::new(LoadErrorKind::Limit, message));
+        }
+        if let Some(c) = name.chars().find(|c| is_unprintable(*c)) {
+            return Err(refused(format!("a {what} contains {}, which may not stand in a name", c.escape_unicode())));
+        }
+    }
+    Ok(())
+}
+
+/// Control characters, line and paragraph separators, and those that change the direction of writing.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn check_size(plan: &Plan, limits: &Limits) -> Result<(), LoadError> {

@@ -10,9 +10,17 @@ use wasmtime::ResourceLimiter;
 /// The caps of one store.
 #[derive(Debug)]
 pub(crate) struct MemoryCap {
-    memory_bytes: usize,
-    table_elements: usize,
+    memory_bytes: Share,
+    table_elements: Share,
     parts: usize,
+}
+
+/// What all memories, or all tables, of a store may have together, and have.
+#[derive(Debug)]
+struct Share {
+    what: &'static str,
+    cap: usize,
+    used: usize,
 }
 
 /// The error that ends a call which asks for too much.
@@ -33,25 +41,38 @@ impl std::error::Error for MemoryRefused {}
 
 impl MemoryCap {
     pub(crate) fn new(memory_bytes: usize, table_elements: usize, parts: usize) -> Self {
-        Self { memory_bytes, table_elements, parts }
+        let share = |what, cap| Share { what, cap, used: 0 };
+        Self {
+            memory_bytes: share("bytes of memory", memory_bytes),
+            table_elements: share("table elements", table_elements),
+            parts,
+        }
     }
 }
 
-fn grows(what: &'static str, desired: usize, maximum: Option<usize>, cap: usize) -> wasmtime::Result<bool> {
-    if desired > cap {
-        return Err(MemoryRefused { what, desired, cap }.into());
+impl Share {
+    /// One of them grows from `current` to `desired`.
+    fn grows(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let together = self.used.saturating_sub(current).saturating_add(desired);
+        if together > self.cap {
+            return Err(MemoryRefused { what: self.what, desired: together, cap: self.cap }.into());
+        }
+        // Past the maximum that the module declares itself, the answer is WebAssembly's own: -1.
+        let allowed = maximum.is_none_or(|maximum| desired <= maximum);
+        if allowed {
+            self.used = together;
+        }
+        Ok(allowed)
     }
-    // Past the maximum that the module declares itself, the answer is WebAssembly's own: -1.
-    Ok(maximum.is_none_or(|maximum| desired <= maximum))
 }
 
 impl ResourceLimiter for MemoryCap {
-    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        grows("bytes of memory", desired, maximum, self.memory_bytes)
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory_bytes.grows(current, desired, maximum)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        grows("table elements", desired, maximum, self.table_elements)
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.table_elements.grows(current, desired, maximum)
     }
 
     fn instances(&self) -> usize {

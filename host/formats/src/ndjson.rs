@@ -320,7 +320,7 @@ mod tests {
     fn lines_are_counted_by_what_became_of_them() {
         let input: &[u8] = b"{\"a\":\"\\udc00\"}\n{\"a\":\"\xff\"}\n\n{\"a\":\"\\ud83d\\ude00\"}\n{\"a\":\xff}\n";
         let mut reader = Reader::new("in", input);
-        let events = reader.by_ref().filter(Result::is_ok).count();
+        let events = reader.by_ref().flatten().count();
         assert_eq!((events, reader.repaired_lines(), reader.bad_lines(), reader.lines()), (3, 2, 1, 5));
     }
 

@@ -81,8 +81,8 @@ mod tests {
         fn any_units_can_be_read(units in proptest::collection::vec(
             prop_oneof![0xD7F0_u16..0xE010, any::<u16>()], 0..12,
         )) {
-            let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
-            let line = format!("\"{escaped}\"");
+            let escaped: Vec<String> = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            let line = format!("\"{}\"", escaped.concat());
             let text = repaired(line.as_bytes()).unwrap_or(line);
             let read: Result<String, _> = serde_json::from_str(&text);
             prop_assert_eq!(read.ok(), Some(String::from_utf16_lossy(&units)));

@@ -14,7 +14,7 @@ pub fn fold_char(c: char) -> char {
     let code = c as u32;
     let at = FOLDS.partition_point(|range| range.last < code);
     match FOLDS.get(at) {
-        Some(range) if range.first <= code && (code - range.first) % range.step == 0 => {
+        Some(range) if range.first <= code && (code - range.first).is_multiple_of(range.step) => {
             char::from_u32(code.wrapping_add_signed(range.delta)).unwrap_or(c)
         }
         _ => c,

@@ -1,6 +1,7 @@
 //! The text rules that index, runtime, SDK and compiler must apply alike: one case fold, one notion of a term.
 
 mod fold;
+#[expect(clippy::unreadable_literal, reason = "generated: nobody reads the tables")]
 mod tables;
 mod term;
 

@@ -1,7 +1,7 @@
 //! YAML as a tree whose nodes know where they stand.
 //!
 //! A rule file is untrusted: nesting and size are limited, and aliases, with which a small file can describe a huge tree,
-//! are refused. Scalars stay text; only what a key wants decides what it is.
+//! are refused, with anchors and tags. Scalars stay text; only what a key wants decides what it is.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
@@ -51,11 +51,11 @@ pub(super) fn read(text: &str) -> Result<Node, Diagnostic> {
             let message = format!("the file has more than {NODES_MAX} nodes or {DEPTH_MAX} levels");
             return Err(Diagnostic::error("SEN0003", span, message));
         }
+        if is_decorated(&event) {
+            let message = "anchors, aliases and tags are not supported in rule files";
+            return Err(Diagnostic::error("SEN0003", span, message).help("write the value out where it is used"));
+        }
         let node = match event {
-            Event::Alias(_) => {
-                let help = "write the value out where it is used";
-                return Err(Diagnostic::error("SEN0003", span, "aliases are not supported in rule files").help(help));
-            }
             Event::DocumentStart(_) if root.is_some() => {
                 let message = "a rule file has one document, this is a second one";
                 return Err(Diagnostic::error("SEN0004", span, message).help("put each rule into a file of its own"));
@@ -70,7 +70,12 @@ pub(super) fn read(text: &str) -> Result<Node, Diagnostic> {
                 Some(closed) => closed.into_node(),
                 None => continue,
             },
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+            Event::Alias(_)
+            | Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => {
                 continue;
             }
         };
@@ -80,6 +85,17 @@ pub(super) fn read(text: &str) -> Result<Node, Diagnostic> {
         }
     }
     root.ok_or_else(|| Diagnostic::error("SEN0004", 0..0, "the file is empty"))
+}
+
+/// Whether an event uses a name for a value, or gives it a name or a type.
+fn is_decorated(event: &Event) -> bool {
+    match event {
+        Event::Alias(_) => true,
+        Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => {
+            *anchor != 0 || tag.is_some()
+        }
+        _ => false,
+    }
 }
 
 impl Open {
@@ -149,6 +165,7 @@ mod tests {
         let many = "- a\n".repeat(NODES_MAX);
         for (text, code) in [
             ("a: &x [1]\nb: *x\n", "SEN0003"),
+            ("a: !!str 1\n", "SEN0003"),
             (deep.as_str(), "SEN0003"),
             (many.as_str(), "SEN0003"),
             ("a: 1\n---\nb: 2\n", "SEN0004"),

@@ -56,8 +56,14 @@ fn check(text: &str) {
     }
 }
 
+/// At least 2,000 cases; `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { failure_persistence: None, cases: asked.cases.max(2_000), ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_text(text in any::<String>()) {

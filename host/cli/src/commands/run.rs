@@ -2,7 +2,10 @@
 
 use std::{
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -24,6 +27,9 @@ use crate::{
     summary,
 };
 
+/// The exit code after a second interrupt, as a shell has it: 128 and the number of SIGINT.
+const INTERRUPTED: i32 = 130;
+
 pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     let inputs = inputs(args)?;
     let options = options(args)?;
@@ -40,7 +46,8 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     };
     let bytes = inputs.iter().map(Input::bytes).sum();
     let mut output = Output::new(Progress::of_bytes(bytes));
-    let ran = run::run(&mut evaluator, &streams, inputs, run_options, &mut output);
+    let stop = stop_on_signal()?;
+    let ran = run::run(&mut evaluator, &streams, inputs, run_options, &stop, &mut output);
     output.finish();
     let ran = match ran {
         Ok(ran) => ran,
@@ -57,6 +64,20 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     } else {
         Outcome::Done
     })
+}
+
+/// A flag that the first interrupt or termination sets: what was read is still evaluated and summed up. The second one
+/// ends the program at once.
+fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if set.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+    })
+    .context("signals cannot be handled")?;
+    Ok(stop)
 }
 
 fn inputs(args: &Run) -> anyhow::Result<Vec<Input>> {

@@ -50,6 +50,31 @@ fn tables_are_what_kql_would_print() {
 }
 
 #[test]
+fn what_stands_above_a_sort_holds_for_verdicts_too() {
+    let scene = Scene::new(&[(
+        "events.ndjson",
+        r#"{"Type":"DeviceNetworkEvents","Timestamp":"2024-05-01T08:00:00Z","DeviceName":"a","RemotePort":443}
+{"Type":"DeviceNetworkEvents","Timestamp":"2024-05-01T09:00:00Z","DeviceName":"b","RemotePort":null}
+{"Type":"DeviceNetworkEvents","Timestamp":"2024-05-01T07:00:00Z","DeviceName":"c","RemotePort":80}
+"#,
+    )]);
+    for (above, columns) in [
+        ("where RemotePort == 80 | project DeviceName", &[json!({"DeviceName": "c"})][..]),
+        ("project DeviceName | where DeviceName != 'b'", &[json!({"DeviceName": "a"}), json!({"DeviceName": "c"})]),
+        (
+            "where RemotePort > 0 | extend x = RemotePort + 1 | sort by x desc | project x, DeviceName",
+            &[json!({"x": 444, "DeviceName": "a"}), json!({"x": 81, "DeviceName": "c"})],
+        ),
+    ] {
+        scene.write("x.kql", format!("DeviceNetworkEvents | sort by Timestamp asc | {above}").as_bytes());
+        let ended = scene.call(&["run", "x.kql", "--events", "events.ndjson"]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let found: Vec<_> = ended.verdicts().into_iter().map(|(_, columns)| columns).collect();
+        assert_eq!(found, columns, "{above}: each event's verdict, in the order of the events");
+    }
+}
+
+#[test]
 fn standard_input_is_read_when_asked_for() {
     let ended = scene().call_with_input(&["run", "rules/pikvm.kql", "--events", "-"], EVENTS);
     assert_eq!((ended.code, ended.verdicts().len()), (Some(0), 2), "{ended:?}");

@@ -9,7 +9,7 @@ use sandtrap_dataflow::{
 use sandtrap_engine::{Detection, EvaluateError, Instance};
 use sandtrap_wit::{
     batch::{Batch, Column},
-    plan::{Rows, SourceColumn},
+    plan::{Kernel, Rows, SourceColumn},
 };
 
 use super::{Options, Reporting};
@@ -112,7 +112,7 @@ impl Running {
         Ok(())
     }
 
-    /// The lookback, then the kernels above the source.
+    /// The lookback, then the kernels directly above the source, or all kernels if each row is reported by itself.
     fn front(&mut self, input: Batch) -> Result<FoundRows, Failure> {
         let chain = self.flow.chain();
         let lookback = chain.source.lookback.filter(|_| self.options.lookback == LookbackMode::Query);
@@ -124,7 +124,9 @@ impl Running {
         };
         let batch = if rows.len() == input.rows { input } else { gather(&input, &rows) };
         let mut found = FoundRows { rows, batch };
-        for kernel in &chain.front {
+        let kernels: Vec<&Kernel> =
+            if self.reports_rows() { chain.kernels().collect() } else { chain.front.iter().collect() };
+        for kernel in kernels {
             if found.rows.is_empty() {
                 return Ok(FoundRows::default());
             }

@@ -9,7 +9,11 @@ mod input;
 use std::{
     fmt, io,
     num::NonZeroUsize,
-    sync::{Arc, mpsc::RecvTimeoutError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::RecvTimeoutError,
+    },
     time::{Duration, Instant},
 };
 
@@ -28,7 +32,7 @@ use input::{Chunk, Item};
 /// columns stay in a cache.
 pub const ROUND_EVENTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
 
-/// How long events wait for a round to fill when the input pauses.
+/// How long an event waits for its round to fill.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Takes what comes of a run.
@@ -135,18 +139,20 @@ impl From<io::Error> for RunError {
     }
 }
 
-/// Runs the evaluator over the inputs.
+/// Runs the evaluator over the inputs, up to their end or until `stop` is set; either way every event that was read gets
+/// its verdicts.
 pub fn run(
     evaluator: &mut Evaluator,
     streams: &Arc<StreamMap>,
     inputs: Vec<Input>,
     options: RunOptions,
+    stop: &AtomicBool,
     sink: &mut dyn Sink,
 ) -> Result<RunSummary, RunError> {
     let binder = Binder::new(Arc::clone(streams), evaluator.wanted().to_vec(), ROUND_EVENTS);
     let summary = RunSummary { binder, bad_lines: 0, repaired_lines: 0, failed_inputs: 0, stopped: false };
-    let mut run = Run { evaluator, options, sink, summary, reported: Instant::now() };
-    run.read(inputs)?;
+    let mut run = Run { evaluator, options, sink, summary, reported: Instant::now(), waiting_since: None };
+    run.read(inputs, stop)?;
     run.round()?;
     run.finish()?;
     Ok(run.summary)
@@ -159,23 +165,31 @@ struct Run<'r> {
     summary: RunSummary,
     /// When groups were reported last.
     reported: Instant,
+    /// Since when events have been waiting for their round, or their verdicts for being handed on.
+    waiting_since: Option<Instant>,
 }
 
 impl Run<'_> {
-    fn read(&mut self, inputs: Vec<Input>) -> Result<(), RunError> {
+    fn read(&mut self, inputs: Vec<Input>, stop: &AtomicBool) -> Result<(), RunError> {
         let (chunks, reader) = input::read(inputs).map_err(|error| RunError { kind: RunErrorKind::Reader(error) })?;
         loop {
-            match chunks.recv_timeout(PAUSE) {
-                Ok(chunk) => self.take(chunk)?,
-                Err(RecvTimeoutError::Timeout) => {
-                    self.round()?;
-                    self.sink.flush()?;
+            let waited = self.waiting_since.map_or(Duration::ZERO, |since| since.elapsed());
+            match chunks.recv_timeout(PAUSE.saturating_sub(waited)) {
+                Ok(chunk) => {
+                    self.waiting_since.get_or_insert_with(Instant::now);
+                    self.take(chunk)?;
                 }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if self.summary.stopped {
+            if self.summary.stopped || stop.load(Ordering::Relaxed) {
                 // The reader notices when it next has something to say; it may be waiting for a terminal.
                 return Ok(());
+            }
+            if self.waiting_since.is_some_and(|since| since.elapsed() >= PAUSE) {
+                self.waiting_since = None;
+                self.round()?;
+                self.sink.flush()?;
             }
             self.report_if_due()?;
         }

@@ -1,5 +1,7 @@
 //! Random queries and random rows, made to meet at the edges: needles are cut from the same pieces as the texts.
 
+use std::fmt::Write as _;
+
 use sandtrap_compiler::reference::Value;
 use sandtrap_wit::LogicalType;
 
@@ -120,21 +122,46 @@ fn duration(random: &mut Random) -> i64 {
 pub(crate) fn query(random: &mut Random) -> String {
     let mut query = String::from(TABLE);
     for _ in 0..=random.below(2) {
-        query += &format!("\n| where {}", boolean(random, 3));
+        write!(query, "\n| where {}", boolean(random, 3)).expect("a string takes everything");
     }
     if random.once_in(3) {
-        query += &format!("\n| extend X = {}", scalar(random, 2));
+        write!(query, "\n| extend X = {}", scalar(random, 2)).expect("a string takes everything");
         if random.once_in(2) {
-            query += &format!(", RemoteUrl = {}", string(random, 1));
+            write!(query, ", RemoteUrl = {}", string(random, 1)).expect("a string takes everything");
         }
-        query += &format!("\n| where {}", boolean(random, 2));
+        write!(query, "\n| where {}", boolean(random, 2)).expect("a string takes everything");
     }
-    match random.below(4) {
-        0 => query += &format!("\n| project ReportId, Y = {}, {}", scalar(random, 2), random.pick(TEXTS)),
+    match random.below(5) {
+        0 => query += &project(random),
         1 => query += &summarize(random),
+        2 => query += &sorted(random),
         _ => {}
     }
     query
+}
+
+fn project(random: &mut Random) -> String {
+    format!("\n| project ReportId, Y = {}, {}", scalar(random, 2), random.pick(TEXTS))
+}
+
+/// A sort in the middle: what stands above it holds for its rows.
+fn sorted(random: &mut Random) -> String {
+    let key = random.pick(&[TEXTS, INTEGERS, TIMES].concat()).to_owned();
+    let nulls = random.pick(&["", " nulls first", " nulls last"]);
+    let mut operators = format!("\n| sort by {key}{}{nulls}", random.pick(&["", " asc", " desc"]));
+    if random.below(3) > 0 {
+        write!(operators, "\n| where {}", boolean(random, 2)).expect("a string takes everything");
+    }
+    if random.once_in(2) {
+        write!(operators, "\n| extend Z = {}", scalar(random, 2)).expect("a string takes everything");
+    }
+    if random.once_in(3) {
+        operators += "\n| sort by ReportId";
+    }
+    if random.below(3) > 0 {
+        operators += &project(random);
+    }
+    operators
 }
 
 fn summarize(random: &mut Random) -> String {
@@ -147,21 +174,25 @@ fn summarize(random: &mut Random) -> String {
     let mut operator = format!("\n| summarize {}", aggregates.join(", "));
     match random.below(4) {
         0 => {}
-        1 => operator += &format!(" by {}", random.pick(TEXTS)),
-        2 => operator += &format!(" by {}, {}", random.pick(INTEGERS), random.pick(TEXTS)),
-        _ => operator += &format!(" by k = {}", scalar(random, 1)),
+        1 => write!(operator, " by {}", random.pick(TEXTS)).expect("a string takes everything"),
+        2 => write!(operator, " by {}, {}", random.pick(INTEGERS), random.pick(TEXTS))
+            .expect("a string takes everything"),
+        _ => write!(operator, " by k = {}", scalar(random, 1)).expect("a string takes everything"),
     }
     if random.once_in(2) {
-        operator += &format!("\n| where n {} {}", random.pick(&[">", "<", ">=", "!="]), random.below(4));
+        write!(operator, "\n| where n {} {}", random.pick(&[">", "<", ">=", "!="]), random.below(4))
+            .expect("a string takes everything");
     }
     if random.once_in(2) {
-        operator += &format!(
+        write!(
+            operator,
             "\n| sort by n{}{}",
             random.pick(&["", " asc", " desc"]),
             random.pick(&["", " nulls first", " nulls last"])
-        );
+        )
+        .expect("a string takes everything");
         if random.once_in(2) {
-            operator += &format!("\n| take {}", random.below(5));
+            write!(operator, "\n| take {}", random.below(5)).expect("a string takes everything");
         }
     }
     operator

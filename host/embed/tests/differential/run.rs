@@ -1,4 +1,4 @@
-//! Runs one query both ways and compares the tables.
+//! Runs one query both ways and compares the tables, and the verdicts if it gives them row by row.
 
 use std::sync::Arc;
 
@@ -9,22 +9,25 @@ use sandtrap_compiler::{
     reference::{self, Table, Value},
 };
 use sandtrap_dataflow::{Flow, Kernels, Limits, Table as FlowTable, inline_rows, run_kernel};
-use sandtrap_engine::{Engine, EvaluateError, Instance, Limits as EngineLimits};
+use sandtrap_engine::{Detection, Engine, EvaluateError, Instance, Limits as EngineLimits};
 use sandtrap_wit::{
     LogicalType,
     batch::{Batch, Cell, Column, ColumnBuilder},
     manifest::Manifest,
-    plan::{Plan, Source},
+    plan::{Plan, Source, SourceColumn},
     prefilter::Tested,
     text,
 };
 
-use crate::generate::{COLUMNS, NOW, TABLE};
+use crate::{
+    generate::{COLUMNS, NOW, TABLE},
+    streamed,
+};
 
 /// What both ways agree on.
 pub(crate) enum Outcome {
-    /// The same table, with so many rows.
-    Equal { rows: usize },
+    /// The same table, with so many rows; `streamed`: and the same verdicts as rows come.
+    Equal { rows: usize, streamed: bool },
     /// The query is not one that either evaluates.
     BothRefuse,
     /// The compiler refuses what the interpreter evaluates, and says why.
@@ -69,34 +72,38 @@ impl Sandbox {
             (Ok(_), None) => return Ok(Outcome::BinderRefuses(format!("{:?}", bound.diagnostics))),
             (Err(error), Some(_)) => return Err(format!("only the reference refuses it: {error}")),
         };
-        let given = self.run(&program, rows)?;
-        equal(&expected, &given)?;
-        Ok(Outcome::Equal { rows: expected.rows.len() })
-    }
-
-    fn run(&self, program: &Program, rows: &[Vec<Value>]) -> Result<FlowTable, String> {
-        let component = emit::component(program, &manifest(&program.plan)).map_err(|error| error.to_string())?;
+        let component = emit::component(&program, &manifest(&program.plan)).map_err(|error| error.to_string())?;
         let detection = self.engine.load(&component).map_err(|error| error.to_string())?;
-        let mut instance = Instance::new(&detection);
-        let mut kernels = Kernel { instance: &mut instance };
-        let mut flow = Flow::new(&program.plan, Limits::default()).map_err(|error| error.to_string())?;
-        let chain = flow.chain().clone();
-        let source = &chain.source;
-        let batch = match inline_rows(source).map_err(|error| error.to_string())? {
-            Some(inline) => inline,
-            None => within_lookback(source, batch(source, rows)),
-        };
-        let mut fed = batch.clone();
-        for (index, front) in chain.front.iter().enumerate() {
-            let picked = run_kernel(front, &fed, &mut kernels).map_err(|error| error.to_string())?;
-            if index == 0 {
-                check_prefilter(source, &batch, &picked.rows)?;
-            }
-            fed = picked.batch;
+        equal(&expected, &table_at_the_end(&program, &detection, rows)?)?;
+        let streamed = streamed::verdicts(&detection, rows)?;
+        if let Some(verdicts) = &streamed {
+            streamed::equal(&expected, verdicts).map_err(|difference| format!("as they come: {difference}"))?;
         }
-        flow.push(&fed);
-        flow.finish(&mut kernels).map_err(|error| error.to_string())
+        Ok(Outcome::Equal { rows: expected.rows.len(), streamed: streamed.is_some() })
     }
+}
+
+/// What the query prints when all rows were seen.
+fn table_at_the_end(program: &Program, detection: &Detection, rows: &[Vec<Value>]) -> Result<FlowTable, String> {
+    let mut instance = Instance::new(detection);
+    let mut kernels = Kernel { instance: &mut instance };
+    let mut flow = Flow::new(&program.plan, Limits::default()).map_err(|error| error.to_string())?;
+    let chain = flow.chain().clone();
+    let source = &chain.source;
+    let batch = match inline_rows(source).map_err(|error| error.to_string())? {
+        Some(inline) => inline,
+        None => within_lookback(source, batch(&source.columns, rows)),
+    };
+    let mut fed = batch.clone();
+    for (index, front) in chain.front.iter().enumerate() {
+        let picked = run_kernel(front, &fed, &mut kernels).map_err(|error| error.to_string())?;
+        if index == 0 {
+            check_prefilter(source, &batch, &picked.rows)?;
+        }
+        fed = picked.batch;
+    }
+    flow.push(&fed);
+    flow.finish(&mut kernels).map_err(|error| error.to_string())
 }
 
 /// Every row that the kernel picks must pass the prefilter that it declared.
@@ -117,8 +124,8 @@ fn manifest(plan: &Plan) -> Manifest {
     manifest
 }
 
-/// The rows as the batch that the source wants.
-fn batch(source: &Source, rows: &[Vec<Value>]) -> Batch {
+/// The rows as a batch of the columns that are wanted.
+pub(crate) fn batch(wanted: &[SourceColumn], rows: &[Vec<Value>]) -> Batch {
     let column = |name: &str, ty: LogicalType| {
         let at = COLUMNS.iter().position(|(known, _)| *known == name);
         let mut builder = ColumnBuilder::of(ty);
@@ -127,18 +134,17 @@ fn batch(source: &Source, rows: &[Vec<Value>]) -> Batch {
         }
         Arc::new(builder.finish())
     };
-    let columns = source.columns.iter().map(|wanted| column(&wanted.field.join("."), wanted.ty)).collect();
+    let columns = wanted.iter().map(|wanted| column(&wanted.field.join("."), wanted.ty)).collect();
     Batch { rows: rows.len(), columns }
 }
 
 fn cell(value: &Value) -> Cell<'_> {
     match value {
-        Value::Null => Cell::Null,
+        Value::Null | Value::Dynamic(_) => Cell::Null,
         Value::Bool(value) => Cell::Boolean(*value),
         Value::Long(value) | Value::Datetime(value) | Value::Timespan(value) => Cell::Integer(*value),
         Value::Real(value) => Cell::Real(*value),
         Value::String(text) | Value::Guid(text) => Cell::Text(text),
-        Value::Dynamic(_) => Cell::Null,
     }
 }
 
@@ -191,7 +197,7 @@ fn equal(expected: &Table, given: &FlowTable) -> Result<(), String> {
         let at = given.columns.iter().position(|column| column.name == *name);
         let at = at.ok_or_else(|| format!("no column {name} in {:?}", given.columns))?;
         let everything = given.columns.len() > 40;
-        if !everything && at < last || !everything && given.columns.len() != expected.columns.len() {
+        if !everything && (at < last || given.columns.len() != expected.columns.len()) {
             return Err(format!("columns {:?} expected, {:?} given", expected.columns, given.columns));
         }
         last = at;
@@ -211,7 +217,7 @@ fn equal(expected: &Table, given: &FlowTable) -> Result<(), String> {
     Ok(())
 }
 
-fn same(expected: &Value, found: Cell<'_>, ty: LogicalType) -> bool {
+pub(crate) fn same(expected: &Value, found: Cell<'_>, ty: LogicalType) -> bool {
     match (expected, found) {
         (Value::Null, Cell::Null | Cell::Absent) => true,
         (Value::String(text), Cell::Null | Cell::Absent) => text.is_empty(),

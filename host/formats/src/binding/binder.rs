@@ -22,8 +22,9 @@ use crate::{
 };
 
 /// How much text a round may hold, in bytes, before [`Binder::push`] says that it is full. A round goes past it by at
-/// most one event.
-pub const BATCH_TEXT_BYTES_MAX: usize = 64 << 20;
+/// most one event. It is a sixteenth of what a component may have as memory: what it folds and computes must fit there,
+/// too, and a call over it must end well before its deadline.
+pub const BATCH_TEXT_BYTES_MAX: usize = 4 << 20;
 
 /// A stream that somebody reads, and the columns they want of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,4 +4,4 @@ mod cell;
 mod native;
 
 pub use cell::{cell_to_json, cell_to_text};
-pub use native::{About, DetectionRef, JSON_SCHEMA, OwnedCell, Revision, Verdict, VerdictColumn};
+pub use native::{About, DetectionRef, JSON_SCHEMA, Revision, Verdict, VerdictColumn};

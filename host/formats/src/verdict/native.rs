@@ -5,7 +5,7 @@
 
 use std::{io, sync::Arc};
 
-use sandtrap_wit::{LogicalType, batch::Cell, manifest::Level};
+use sandtrap_wit::{LogicalType, batch::OwnedCell, manifest::Level};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::cell::cell_to_json;
@@ -72,46 +72,6 @@ pub struct VerdictColumn {
     pub ty: LogicalType,
     /// The cell.
     pub value: OwnedCell,
-}
-
-/// A [`Cell`] that owns its text.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OwnedCell {
-    /// No value.
-    Null,
-    /// Text; JSON where the column is dynamic.
-    Text(String),
-    /// An integer, or ticks.
-    Integer(i64),
-    /// A real.
-    Real(f64),
-    /// A boolean.
-    Boolean(bool),
-}
-
-impl OwnedCell {
-    /// The cell, borrowed.
-    pub fn as_cell(&self) -> Cell<'_> {
-        match self {
-            Self::Null => Cell::Null,
-            Self::Text(text) => Cell::Text(text),
-            Self::Integer(value) => Cell::Integer(*value),
-            Self::Real(value) => Cell::Real(*value),
-            Self::Boolean(value) => Cell::Boolean(*value),
-        }
-    }
-}
-
-impl From<Cell<'_>> for OwnedCell {
-    fn from(cell: Cell<'_>) -> Self {
-        match cell {
-            Cell::Absent | Cell::Null => Self::Null,
-            Cell::Text(text) => Self::Text(text.to_owned()),
-            Cell::Integer(value) => Self::Integer(value),
-            Cell::Real(value) => Self::Real(value),
-            Cell::Boolean(value) => Self::Boolean(value),
-        }
-    }
 }
 
 impl Verdict {

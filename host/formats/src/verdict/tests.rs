@@ -1,5 +1,6 @@
 //! What a verdict looks like, and that its schema says so.
 
+use sandtrap_wit::batch::Cell;
 use serde_json::Value;
 
 use super::*;

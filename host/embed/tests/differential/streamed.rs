@@ -1,0 +1,71 @@
+//! The same query as `sandtrap run` has it by default: each row is a verdict as it comes, in the order of the events.
+
+use std::{path::PathBuf, sync::Arc};
+
+use sandtrap_compiler::reference::{Table, Value};
+use sandtrap_dataflow::{Chain, LookbackMode, Shape};
+use sandtrap_embed::{
+    evaluator::{Evaluator, Options, Reporting},
+    rules::Rule,
+};
+use sandtrap_engine::Detection;
+use sandtrap_formats::{
+    binding::StreamBatch,
+    event::{EventRef, Position},
+    verdict::Verdict,
+};
+use sandtrap_wit::plan::Rows;
+
+use crate::{
+    generate::NOW,
+    run::{batch, same},
+};
+
+/// The verdicts about these rows; `None` for a detection that does not give verdicts about single rows.
+pub(crate) fn verdicts(detection: &Detection, rows: &[Vec<Value>]) -> Result<Option<Vec<Verdict>>, String> {
+    let chain = Chain::of(&detection.manifest().plan).map_err(|error| error.to_string())?;
+    let Rows::Stream(stream) = &chain.source.rows else { return Ok(None) };
+    if chain.shape != Shape::RowWise {
+        return Ok(None);
+    }
+    let stream: Arc<str> = stream.as_str().into();
+    let rule = Rule { file: PathBuf::new(), detection: detection.clone() };
+    let options = Options { now: NOW, lookback: LookbackMode::Query, reporting: Reporting::AsTheyCome };
+    let mut evaluator = Evaluator::new(&[rule], options).map_err(|error| error.to_string())?;
+    let batch = batch(&evaluator.wanted()[0].columns, rows);
+    let source: Arc<str> = "generated".into();
+    let event = |ordinal: u64| EventRef {
+        ordinal,
+        position: Position { source: Arc::clone(&source), line: ordinal + 1, offset: 0 },
+        time: None,
+        streams: [Arc::clone(&stream)].into(),
+    };
+    let events = (0_u64..).zip(rows).map(|(ordinal, _)| event(ordinal)).collect();
+    let evaluated = evaluator.evaluate(&[StreamBatch { stream: Arc::clone(&stream), batch, events }]);
+    match evaluated.unevaluated.first() {
+        Some(failure) => Err(failure.to_string()),
+        None => Ok(Some(evaluated.verdicts)),
+    }
+}
+
+/// Whether the verdicts are the table's rows, in any order. A query that projects nothing gives all columns of the
+/// table, of which the interpreter knows those that the rows have.
+pub(crate) fn equal(expected: &Table, given: &[Verdict]) -> Result<(), String> {
+    let mut left: Vec<&Verdict> = given.iter().collect();
+    for row in &expected.rows {
+        let found = left.iter().position(|verdict| is_row(expected, row, verdict));
+        let found = found.ok_or_else(|| format!("no verdict among {left:?} is the row {row:?}"))?;
+        left.swap_remove(found);
+    }
+    if left.is_empty() { Ok(()) } else { Err(format!("verdicts that are no row: {left:?}")) }
+}
+
+fn is_row(table: &Table, row: &[Value], verdict: &Verdict) -> bool {
+    let everything = verdict.columns.len() > 40;
+    let mut cells = table.columns.iter().zip(row);
+    (everything || verdict.columns.len() == table.columns.len())
+        && cells.all(|((name, ty), value)| {
+            let column = verdict.columns.iter().find(|column| *column.name == **name);
+            column.is_some_and(|column| column.ty == *ty && same(value, column.value.as_cell(), *ty))
+        })
+}
