@@ -63,7 +63,7 @@ fn main() {
     assert!(set.refused.is_empty(), "{:?}", set.refused);
     let options = Options { now: now(), lookback: LookbackMode::All, reporting: Reporting::AsTheyCome };
     let run_options = RunOptions { bad_lines: BadLines::Stop, interval: None, reporting: Reporting::AsTheyCome };
-    let never = Arc::new(AtomicBool::new(false));
+    let never = AtomicBool::new(false);
     let once = || {
         let mut evaluator = Evaluator::new(&set.rules, options).expect("the plans can be run");
         let mut sink = Count::default();

@@ -194,22 +194,11 @@ mod tests {
     use proptest::prelude::*;
     use sandtrap_runtime::{
         search::{scratch_words, search},
-        text::{self, Kind},
+        text,
     };
 
     use super::*;
-
-    fn kind_of(kind: MatchKind) -> Kind {
-        match kind {
-            MatchKind::Equals => Kind::Equals,
-            MatchKind::Contains => Kind::Contains,
-            MatchKind::StartsWith => Kind::StartsWith,
-            MatchKind::EndsWith => Kind::EndsWith,
-            MatchKind::Term => Kind::Term,
-            MatchKind::TermPrefix => Kind::TermPrefix,
-            MatchKind::TermSuffix => Kind::TermSuffix,
-        }
-    }
+    use crate::emit::text::runtime_kind;
 
     fn run(needles: &[String], kind: MatchKind, fold: bool, quantifier: Quantifier, haystack: &str) -> bool {
         let table = build(needles, kind, fold, quantifier).expect("a small table");
@@ -257,7 +246,7 @@ mod tests {
             needles.dedup();
             let folded = if fold { sandtrap_wit::text::fold(&haystack) } else { haystack.clone() };
             let mut each = needles.iter()
-                .map(|needle| text::matches(kind_of(kind), folded.as_bytes(), needle.as_bytes()));
+                .map(|needle| text::matches(runtime_kind(kind), folded.as_bytes(), needle.as_bytes()));
             let expected = if all { each.all(|found| found) } else { each.any(|found| found) };
             prop_assert_eq!(run(&needles, kind, fold, quantifier, &haystack), expected);
         }

@@ -1,5 +1,6 @@
 //! Text search: constant needles become a literal table, others are searched for by the runtime.
 
+use sandtrap_runtime::text::Kind;
 use sandtrap_wit::text::fold;
 use wasm_encoder::Instruction;
 
@@ -70,7 +71,7 @@ impl Emitter<'_> {
         fold: bool,
     ) -> Result<(), EmitError> {
         let (haystack, needle) = (self.operand(haystack)?, self.operand(needle)?);
-        self.function.i32(number_of(kind)).i32(i32::from(fold));
+        self.function.u32(runtime_kind(kind) as u32).i32(i32::from(fold));
         self.push_text(haystack);
         self.push_text(needle);
         self.function.call(RuntimeFunction::Match);
@@ -80,10 +81,9 @@ impl Emitter<'_> {
     }
 }
 
-/// The number of a kind in emitted code: `sandtrap_runtime::text::Kind`.
-fn number_of(kind: MatchKind) -> i32 {
-    use sandtrap_runtime::text::Kind;
-    let kind = match kind {
+/// A kind as the runtime has it; its number stands in emitted code.
+pub(super) fn runtime_kind(kind: MatchKind) -> Kind {
+    match kind {
         MatchKind::Equals => Kind::Equals,
         MatchKind::Contains => Kind::Contains,
         MatchKind::StartsWith => Kind::StartsWith,
@@ -91,6 +91,5 @@ fn number_of(kind: MatchKind) -> i32 {
         MatchKind::Term => Kind::Term,
         MatchKind::TermPrefix => Kind::TermPrefix,
         MatchKind::TermSuffix => Kind::TermSuffix,
-    };
-    (kind as u32).cast_signed()
+    }
 }

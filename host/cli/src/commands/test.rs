@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use sandtrap_embed::{
     rules::Rule,
     stream_map,
-    tests_of_rules::{TestOutcome, run_tests, test_file_of},
+    tests_of_rules::{TestOutcome, run_tests, test_file_of, unused_test_files},
 };
 
 use super::load;
@@ -20,7 +20,7 @@ use crate::{args::Test, diagnostics::clean, exit::Outcome};
 struct Tally {
     passed: usize,
     failed: usize,
-    /// Test files that could not be run.
+    /// Test files that could not be run, or that test nothing.
     unreadable: usize,
     /// Rules without tests.
     untested: usize,
@@ -33,6 +33,11 @@ pub(crate) fn run(args: &Test) -> anyhow::Result<Outcome> {
     let mut tally = Tally::default();
     for rule in &set.rules {
         test_rule(rule, &streams, &mut tally, &mut out)?;
+    }
+    for file in unused_test_files(&args.rules) {
+        tally.unreadable = tally.unreadable.saturating_add(1);
+        let file = clean(&file.to_string_lossy());
+        writeln!(out, "{file}: FAILED, no rule beside it has this name, or its other .test file is used")?;
     }
     writeln!(
         out,

@@ -75,6 +75,21 @@ fn what_stands_above_a_sort_holds_for_verdicts_too() {
 }
 
 #[test]
+fn an_edited_rule_is_run_and_not_the_component_beside_it() {
+    let rule = |name: &str| format!("DeviceNetworkEvents | where DeviceName == '{name}' | project DeviceName\n");
+    let yaml = |name: &str| format!("id: z\nname: z\nquery: {}", rule(name));
+    let scene = Scene::new(&[("r/a.kql", &rule("a")), ("r/z.yaml", &yaml("a")), ("events.ndjson", EVENTS)]);
+    assert_eq!(scene.call(&["compile", "r"]).code, Some(0));
+    assert!(scene.path("r/a.wasm").exists() && scene.path("r/z.wasm").exists(), "both are written beside the rules");
+    scene.write("r/a.kql", rule("b").as_bytes());
+    scene.write("r/z.yaml", yaml("b").as_bytes());
+    let ended = scene.call(&["run", "r", "--events", "events.ndjson"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let found: Vec<_> = ended.verdicts().into_iter().map(|(_, columns)| columns).collect();
+    assert_eq!(found, vec![json!({"DeviceName": "b"}); 4], "two rules, two events");
+}
+
+#[test]
 fn standard_input_is_read_when_asked_for() {
     let ended = scene().call_with_input(&["run", "rules/pikvm.kql", "--events", "-"], EVENTS);
     assert_eq!((ended.code, ended.verdicts().len()), (Some(0), 2), "{ended:?}");

@@ -1,9 +1,11 @@
 //! Which files of the paths that a person names are rules.
 //!
 //! Folders are searched in the order of their names, so that the same tree always gives the same rule set. Tests
-//! (`*.test.yaml`), the streams folder, hidden files and links to folders are passed over.
+//! (`*.test.yaml`), the streams folder, hidden files and links to folders are passed over, and so is a component whose
+//! source is there too: it may be older than an edit of the source.
 
 use std::{
+    collections::HashSet,
     ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
@@ -36,7 +38,8 @@ impl RuleKind {
 }
 
 fn is_test(name: &str) -> bool {
-    name.to_ascii_lowercase().rsplit_once('.').is_some_and(|(stem, _)| stem.strip_suffix(".test").is_some())
+    let name = name.to_ascii_lowercase();
+    [".test.yaml", ".test.yml"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// A path that gives no rules, and why.
@@ -54,8 +57,8 @@ pub fn discover(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Unreadable>) {
     let mut unreadable = Vec::new();
     for path in paths {
         match fs::metadata(path) {
-            Ok(found) if found.is_dir() => search(path, DEPTH_MAX, &mut files, &mut unreadable),
-            Ok(_) if RuleKind::of(path).is_some() => files.push(path.clone()),
+            Ok(found) if found.is_dir() => search(path, is_rule, DEPTH_MAX, &mut files, &mut unreadable),
+            Ok(_) if is_rule(path) => files.push(path.clone()),
             Ok(_) => unreadable.push(Unreadable {
                 path: path.clone(),
                 error: io::Error::other("not a rule: expected a folder or a .kql, .yaml, .yml or .wasm file"),
@@ -63,12 +66,43 @@ pub fn discover(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Unreadable>) {
             Err(error) => unreadable.push(Unreadable { path: path.clone(), error }),
         }
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     files.retain(|file| seen.insert(file.clone()));
-    (files, unreadable)
+    (without_compiled_sources(files), unreadable)
 }
 
-fn search(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, unreadable: &mut Vec<Unreadable>) {
+/// Leaves out `NAME.wasm` where `NAME.kql`, `.yaml` or `.yml` beside it is a rule too.
+fn without_compiled_sources(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let is_source = |file: &&PathBuf| RuleKind::of(file) == Some(RuleKind::Source);
+    let sources: HashSet<PathBuf> = files.iter().filter(is_source).map(|file| file.with_extension("")).collect();
+    files.retain(|file| {
+        RuleKind::of(file) == Some(RuleKind::Source) || !sources.contains(file.with_extension("").as_path())
+    });
+    files
+}
+
+/// The files of tests in the folders among `paths`. What cannot be searched gives none: [`discover`] says so.
+pub(crate) fn discover_tests(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let is_test_file = |path: &Path| path.file_name().and_then(OsStr::to_str).is_some_and(is_test);
+    let mut files = Vec::new();
+    for path in paths.iter().filter(|path| path.is_dir()) {
+        search(path, is_test_file, DEPTH_MAX, &mut files, &mut Vec::new());
+    }
+    files
+}
+
+fn is_rule(path: &Path) -> bool {
+    RuleKind::of(path).is_some()
+}
+
+/// Collects the files that `wanted` takes.
+fn search(
+    folder: &Path,
+    wanted: fn(&Path) -> bool,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+    unreadable: &mut Vec<Unreadable>,
+) {
     let Some(depth) = depth.checked_sub(1) else {
         let error = io::Error::other(format!("folders are nested deeper than {DEPTH_MAX} levels"));
         unreadable.push(Unreadable { path: folder.to_owned(), error });
@@ -89,8 +123,8 @@ fn search(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, unreadable: &mu
             continue;
         }
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() && name != "streams" => search(&path, depth, files, unreadable),
-            Ok(kind) if !kind.is_dir() && path.is_file() && RuleKind::of(&path).is_some() => files.push(path),
+            Ok(kind) if kind.is_dir() && name != "streams" => search(&path, wanted, depth, files, unreadable),
+            Ok(kind) if !kind.is_dir() && path.is_file() && wanted(&path) => files.push(path),
             Ok(_) => {}
             Err(error) => unreadable.push(Unreadable { path, error }),
         }
@@ -127,5 +161,25 @@ mod tests {
         assert_eq!(files, ["a/x.WASM", "a/y.yml", "a/z.yaml", "b.kql"].map(Path::new), "each once");
         assert_eq!(unreadable.len(), 2);
         assert!(unreadable[0].error.to_string().contains("not a rule"), "{unreadable:?}");
+    }
+
+    #[test]
+    fn a_source_counts_and_not_the_component_beside_it() {
+        let root = tempfile::tempdir().expect("a folder");
+        for file in ["a.kql", "a.wasm", "b.wasm", "b.yaml", "c.WASM", "c.yml", "d.test.yaml", "d.wasm", "e/a.wasm"] {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, "").expect("a file");
+        }
+        let inside = |file: &str| root.path().join(file);
+        for (named, expected) in [
+            (vec![root.path().to_owned()], &["a.kql", "b.yaml", "c.yml", "d.wasm", "e/a.wasm"][..]),
+            (vec![inside("b.wasm"), inside("b.yaml")], &["b.yaml"]),
+            (vec![inside("b.wasm")], &["b.wasm"]),
+        ] {
+            let (files, unreadable) = discover(&named);
+            assert!(unreadable.is_empty(), "{unreadable:?}");
+            assert_eq!(files, expected.iter().map(|file| inside(file)).collect::<Vec<_>>(), "{named:?}");
+        }
     }
 }

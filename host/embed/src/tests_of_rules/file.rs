@@ -21,10 +21,21 @@ pub struct RuleTest {
     pub lookback: LookbackMode,
     /// The stream that the events are rows of; without one they are routed like any event.
     pub stream: Option<String>,
+    /// Whether the events get to the rule.
+    pub reaches: Reaches,
     /// What the rule sees.
     pub events: Vec<Map<String, Value>>,
     /// What it must say.
     pub expect: Expectation,
+}
+
+/// Whether the events of a test get to its rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaches {
+    /// At least one is a row of the stream that the rule reads, and each belongs to some stream.
+    Stream,
+    /// None is a row of the stream that the rule reads, and that is what the test is about.
+    None,
 }
 
 /// What a rule must say in a test.
@@ -82,13 +93,14 @@ fn parse_test(node: &Node) -> Result<RuleTest, TestFileError> {
     let mut name = None;
     let mut expect = None;
     let mut events = None;
-    let (mut now, mut lookback, mut stream) = (None, LookbackMode::All, None);
-    for (key, value) in entries(node, &["name", "now", "lookback", "stream", "events", "expect", "why"])? {
+    let (mut now, mut lookback, mut stream, mut reaches) = (None, LookbackMode::All, None, Reaches::Stream);
+    for (key, value) in entries(node, &["name", "now", "lookback", "stream", "reaches", "events", "expect", "why"])? {
         match key.as_str() {
             "name" => name = Some(text_of(value)?.to_owned()),
             "now" => now = Some(text_of(value)?.to_owned()),
             "lookback" => lookback = parse_lookback(value)?,
             "stream" => stream = Some(text_of(value)?.to_owned()),
+            "reaches" => reaches = parse_reaches(value)?,
             "events" => events = Some(list_of(value)?.iter().map(object_of).collect::<Result<Vec<_>, _>>()?),
             "expect" => expect = Some(parse_expectation(value)?),
             // `why` is for people.
@@ -104,6 +116,7 @@ fn parse_test(node: &Node) -> Result<RuleTest, TestFileError> {
         now,
         lookback,
         stream,
+        reaches,
         events: events.ok_or_else(|| missing("events"))?,
         expect: expect.ok_or_else(|| missing("expect"))?,
     };
@@ -113,7 +126,17 @@ fn parse_test(node: &Node) -> Result<RuleTest, TestFileError> {
             "`lookback: query` needs `now`: a test must not depend on the clock",
         ));
     }
+    if test.reaches == Reaches::None && test.stream.is_some() {
+        return Err(TestFileError::new(node.line, "rows of a `stream` reach it: `stream` and `reaches: none` exclude each other"));
+    }
     Ok(test)
+}
+
+fn parse_reaches(node: &Node) -> Result<Reaches, TestFileError> {
+    match text_of(node)? {
+        "none" => Ok(Reaches::None),
+        other => Err(TestFileError::new(node.line, format!("reaches is `{other}`; it can only be `none`"))),
+    }
 }
 
 fn parse_lookback(node: &Node) -> Result<LookbackMode, TestFileError> {
@@ -196,7 +219,7 @@ mod tests {
     events: [{RemotePort: 443}, {}]
     expect: {rows: [{RemotePort: 443}]}
     why: prose
-  - {name: two, events: [], expect: {verdicts: 0}}
+  - {name: two, reaches: none, events: [{}], expect: {verdicts: 0}}
 ";
         let tests = parse_tests(text).expect("a sound file");
         assert_eq!((tests[0].line, tests[1].line), (2, 9));
@@ -204,6 +227,7 @@ mod tests {
         assert_eq!(tests[0].lookback, LookbackMode::Query);
         assert_eq!(Value::Object(tests[0].events[0].clone()), json!({"RemotePort": 443}));
         assert_eq!((tests[0].expect.verdicts, tests[0].expect.rows.as_ref().map(Vec::len)), (1, Some(1)));
+        assert_eq!([tests[0].reaches, tests[1].reaches], [Reaches::Stream, Reaches::None]);
         assert_eq!(tests[1].expect, Expectation { verdicts: 0, rows: None });
     }
 
@@ -223,6 +247,8 @@ mod tests {
             (body("events: [1], expect: {verdicts: 1}"), "expected a mapping of field names"),
             (body("lookback: query, events: [], expect: {verdicts: 1}"), "needs `now`"),
             (body("lookback: none, events: [], expect: {verdicts: 1}"), "it can be `all` or `query`"),
+            (body("reaches: all, events: [{}], expect: {verdicts: 0}"), "reaches is `all`; it can only be `none`"),
+            (body("reaches: none, stream: T, events: [{}], expect: {verdicts: 0}"), "exclude each other"),
         ] {
             let error = parse_tests(&text).expect_err(expected).to_string();
             assert!(error.contains(expected), "{error}");

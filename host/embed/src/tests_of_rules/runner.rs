@@ -1,6 +1,7 @@
 //! Runs a rule's tests and says how each came out.
 
 use std::{
+    collections::HashSet,
     fmt, fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,10 +17,10 @@ use sandtrap_formats::{
 use sandtrap_wit::{LogicalType, batch::Cell};
 use serde_json::{Map, Value};
 
-use super::{RuleTest, TestFileError, parse_tests};
+use super::{RuleTest, TestFileError, parse_tests, reach};
 use crate::{
     evaluator::{Evaluator, Options, Reporting, Unevaluated},
-    rules::Rule,
+    rules::{Rule, discover, discover_tests},
     run::ROUND_EVENTS,
 };
 
@@ -70,6 +71,13 @@ pub fn test_file_of(rule: &Path) -> Option<PathBuf> {
     ["test.yaml", "test.yml"].into_iter().map(|extension| rule.with_extension(extension)).find(|file| file.is_file())
 }
 
+/// The test files in the folders among `paths` that test no rule there: none of that name, or another file of tests is
+/// taken for it.
+pub fn unused_test_files(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let used: HashSet<PathBuf> = discover(paths).0.iter().filter_map(|rule| test_file_of(rule)).collect();
+    discover_tests(paths).into_iter().filter(|file| !used.contains(file)).collect()
+}
+
 /// Runs the tests in `file` on a rule.
 pub fn run_tests(rule: &Rule, file: &Path, streams: &Arc<StreamMap>) -> Result<Vec<TestOutcome>, TestsError> {
     let bytes = fs::metadata(file).map_err(TestsError::Io)?.len();
@@ -87,9 +95,10 @@ pub fn run_tests(rule: &Rule, file: &Path, streams: &Arc<StreamMap>) -> Result<V
 
 fn run_test(rule: &Rule, test: &RuleTest, source: &Arc<str>, streams: &Arc<StreamMap>) -> TestOutcome {
     let complaints = match found_by(rule, test, source, streams) {
-        Ok((verdicts, unevaluated)) => {
-            let mut complaints: Vec<String> = unevaluated.iter().map(ToString::to_string).collect();
-            complaints.extend(compare(test, &verdicts));
+        Ok(found) => {
+            let mut complaints = found.astray;
+            complaints.extend(found.unevaluated.iter().map(ToString::to_string));
+            complaints.extend(compare(test, &found.verdicts));
             complaints
         }
         Err(complaint) => vec![complaint],
@@ -97,13 +106,21 @@ fn run_test(rule: &Rule, test: &RuleTest, source: &Arc<str>, streams: &Arc<Strea
     TestOutcome { name: test.name.clone(), line: test.line, complaints }
 }
 
-/// The rows of the rule's table over the test's events.
+/// What came of a test's events.
+struct Found {
+    /// The rows of the rule's table.
+    verdicts: Vec<Verdict>,
+    unevaluated: Vec<Unevaluated>,
+    /// What is wrong with where the events went.
+    astray: Vec<String>,
+}
+
 fn found_by(
     rule: &Rule,
     test: &RuleTest,
     source: &Arc<str>,
     streams: &Arc<StreamMap>,
-) -> Result<(Vec<Verdict>, Vec<Unevaluated>), String> {
+) -> Result<Found, String> {
     let now = match &test.now {
         // Any fixed instant will do: a test must not depend on the clock.
         None => 0,
@@ -113,14 +130,16 @@ fn found_by(
     };
     let options = Options { now, lookback: test.lookback, reporting: Reporting::Tables };
     let mut evaluator = Evaluator::new(std::slice::from_ref(rule), options).map_err(|error| error.to_string())?;
+    let position = Position { source: Arc::clone(source), line: test.line as u64, offset: 0 };
+    let event = |fields: &Map<String, Value>| Event { fields: fields.clone(), position: position.clone() };
+    let events: Vec<Event> = test.events.iter().map(event).collect();
+    let astray = reach::complaints(test, &events, evaluator.wanted(), streams);
     let mut binder = Binder::new(Arc::clone(streams), evaluator.wanted().to_vec(), ROUND_EVENTS);
     let mut unevaluated = Vec::new();
-    for fields in &test.events {
-        let position = Position { source: Arc::clone(source), line: test.line as u64, offset: 0 };
-        let event = Event { fields: fields.clone(), position };
+    for event in &events {
         let fill = match &test.stream {
-            Some(stream) => binder.push_row(stream, &event),
-            None => binder.push(&event),
+            Some(stream) => binder.push_row(stream, event),
+            None => binder.push(event),
         };
         if fill == Fill::Full {
             unevaluated.extend(evaluator.evaluate(&binder.take()).unevaluated);
@@ -129,7 +148,8 @@ fn found_by(
     unevaluated.extend(evaluator.evaluate(&binder.take()).unevaluated);
     let (answers, more) = evaluator.finish();
     unevaluated.extend(more);
-    Ok((answers.iter().flat_map(|answer| evaluator.verdicts_of(answer)).collect(), unevaluated))
+    let verdicts = answers.iter().flat_map(|answer| evaluator.verdicts_of(answer)).collect();
+    Ok(Found { verdicts, unevaluated, astray })
 }
 
 fn compare(test: &RuleTest, verdicts: &[Verdict]) -> Vec<String> {
