@@ -1,6 +1,7 @@
 //! `sandtrap compile`: rules to components, or to a form on the way there.
 
 use std::{
+    collections::HashMap,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -32,6 +33,9 @@ pub(crate) fn run(args: &Compile) -> anyhow::Result<Outcome> {
         .filter(|file| RuleKind::of(file) == Some(RuleKind::Source) || args.rules.contains(file))
         .collect();
     let target = Target::of(args.output.as_deref(), &files)?;
+    if args.emit.is_none() {
+        target.check_apart(&files)?;
+    }
     let progress = Progress::of_rules();
     for (done, file) in files.iter().enumerate() {
         progress.rule(file, done, files.len());
@@ -66,6 +70,20 @@ impl Target {
                 Ok(Self::Folder(output.to_owned()))
             }
         }
+    }
+
+    /// Refuses rules of which one component would overwrite the other, before anything is written.
+    fn check_apart(&self, files: &[PathBuf]) -> anyhow::Result<()> {
+        let mut taken: HashMap<PathBuf, &Path> = HashMap::new();
+        for file in files {
+            let path = self.path(file);
+            if let Some(other) = taken.get(&path) {
+                let (other, file, path) = (other.display(), file.display(), path.display());
+                bail!("{other} and {file} would both be written to {path}; rename one of them, or compile them apart");
+            }
+            taken.insert(path, file);
+        }
+        Ok(())
     }
 
     fn path(&self, rule: &Path) -> PathBuf {

@@ -23,6 +23,22 @@ fn components_are_written_beside_rules_or_where_asked() {
 }
 
 #[test]
+fn rules_that_would_be_written_to_one_file_are_refused_before_anything_is_written() {
+    let scene = Scene::new(&[("r/a/x.kql", PIKVM), ("r/a/y.kql", PIKVM), ("r/b/x.kql", BY_DEVICE)]);
+    let ended = scene.call(&["compile", "r/a", "r/b", "-o", "out"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    ended.assert_stderr(&["r/a/x.kql", "r/b/x.kql", "out/x.wasm"]);
+    assert!(!scene.path("out/x.wasm").exists() && !scene.path("out/y.wasm").exists(), "{ended:?}");
+    assert_eq!(scene.call(&["compile", "r"]).code, Some(0), "beside the rules they are apart");
+    assert_eq!(scene.call(&["compile", "r/a", "r/b", "--emit", "plan"]).code, Some(0), "nothing is written");
+
+    scene.write("r/b/x.yaml", format!("id: x\nname: x\nquery: {}", PIKVM.replace('\n', " ")).as_bytes());
+    let ended = scene.call(&["compile", "r/b"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    ended.assert_stderr(&["r/b/x.kql", "r/b/x.yaml", "r/b/x.wasm"]);
+}
+
+#[test]
 fn a_written_component_runs_like_its_rule() {
     let scene = Scene::new(&[("pikvm.kql", PIKVM), ("events.ndjson", EVENTS)]);
     assert_eq!(scene.call(&["compile", "pikvm.kql", "-o", "pikvm.wasm"]).code, Some(0));

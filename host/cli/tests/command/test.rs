@@ -56,3 +56,62 @@ fn a_test_file_that_cannot_be_used_fails() {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stdout.contains("line 2: unknown key `nome`"), "{}", ended.stdout);
 }
+
+#[test]
+fn a_test_that_cannot_fail_fails() {
+    let sysmon = |id: u32, fields: &str| format!("{{Channel: Microsoft-Windows-Sysmon/Operational, EventID: {id}, {fields}}}");
+    let process = sysmon(1, "UtcTime: '2024-05-01 08:00:00', Image: 'C:\\a.exe'");
+    let connection = sysmon(3, "UtcTime: '2024-05-01 08:00:00', DestinationHostname: example.org");
+    let nowhere = "{Channel: Microsoft-Windows-PowerShell/Operational, EventID: 4104}";
+    let reads = "the rule reads the stream DeviceNetworkEvents; it never sees rows of `stream: ";
+    for (test, reason) in [
+        ("stream: DeviceNetworkEvent, events: [{RemoteUrl: a}]".to_owned(), reads),
+        ("stream: DeviceProcessEvents, events: [{DeviceName: a}]".to_owned(), reads),
+        (format!("events: [{nowhere}]"), "event 1 belongs to no stream"),
+        (format!("events: [{connection}, {nowhere}]"), "event 2 belongs to no stream"),
+        (format!("events: [{process}]"), "no event reaches DeviceNetworkEvents"),
+        ("events: []".to_owned(), "there are no events"),
+        ("stream: DeviceNetworkEvents, events: [{RemoteUrl: a}, {Timestamp: soon}]".to_owned(), "event 2: Timestamp cannot"),
+        (format!("reaches: none, events: [{nowhere}, {connection}]"), "event 2 reaches DeviceNetworkEvents, but"),
+    ] {
+        let tests = format!("tests:\n  - {{name: quiet, {test}, expect: {{verdicts: 0}}}}\n");
+        let scene = Scene::new(&[("pikvm.kql", PIKVM), ("pikvm.test.yaml", &tests)]);
+        let ended = scene.call(&["test", "pikvm.kql"]);
+        assert_eq!(ended.code, Some(1), "{test}: {ended:?}");
+        assert!(ended.stdout.contains("FAILED  quiet (pikvm.test.yaml:2)"), "{test}: {}", ended.stdout);
+        assert!(ended.stdout.contains(reason), "{test}: {reason:?} should be in\n{}", ended.stdout);
+    }
+    for test in [
+        format!("events: [{process}, {connection}]"),
+        format!("reaches: none, events: [{process}, {nowhere}]"),
+        "stream: DeviceNetworkEvents, events: [{RemoteUrl: a}, {Timestamp: null}, {}]".to_owned(),
+    ] {
+        let tests = format!("tests:\n  - {{name: quiet, {test}, expect: {{verdicts: 0}}}}\n");
+        let scene = Scene::new(&[("pikvm.kql", PIKVM), ("pikvm.test.yaml", &tests)]);
+        assert_eq!(scene.call(&["test", "pikvm.kql"]).code, Some(0), "{test}");
+    }
+}
+
+#[test]
+fn a_rule_with_rows_of_its_own_is_tested_without_events() {
+    const OWN: &str = "datatable(x: long) [1, 2] | where x > 1\n";
+    for (events, code, reason) in
+        [("[]", 0, "ok      own rows"), ("[{x: 5}]", 1, "the rule brings its own rows and reads no events")]
+    {
+        let tests = format!("tests: [{{name: own rows, events: {events}, expect: {{rows: [{{x: 2}}]}}}}]\n");
+        let ended = Scene::new(&[("own.kql", OWN), ("own.test.yaml", &tests)]).call(&["test", "own.kql"]);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stdout.contains(reason), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_test_file_without_its_rule_fails() {
+    for orphan in ["deep/pikvn.test.yaml", "pikvm.test.yml"] {
+        let scene = Scene::new(&[("pikvm.kql", PIKVM), ("pikvm.test.yaml", PASSING), (orphan, PASSING)]);
+        let ended = scene.call(&["test", "."]);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.stdout.contains(&format!("./{orphan}: FAILED, no rule beside it")), "{}", ended.stdout);
+        assert!(ended.stdout.contains("ok      pikvm is found"), "{}", ended.stdout);
+    }
+}

@@ -33,14 +33,15 @@ pub(super) fn complaints(
 ) -> Vec<String> {
     let Some(read) = wanted.first().map(|wanted| &wanted.stream) else {
         let idle = events.is_empty() && test.stream.is_none() && test.reaches == Reaches::Stream;
-        let reason = "the rule brings its own rows and reads no events: leave `events` empty, and `stream` and `reaches` out";
+        let reason = "the rule brings its own rows and reads no events: leave `events` empty and `stream` and \
+                      `reaches` out";
         return if idle { Vec::new() } else { vec![reason.to_owned()] };
     };
     if let Some(stream) = test.stream.as_ref().filter(|stream| *stream != read) {
         return vec![format!("the rule reads the stream {read}; it never sees rows of `stream: {stream}`")];
     }
     if events.is_empty() {
-        let reason = "there are no events, so no verdicts is all there can be: give events that the rule must not report";
+        let reason = "there are no events, so there can be no verdicts: give events that the rule must not report";
         return if test.expect.verdicts == 0 { vec![reason.to_owned()] } else { Vec::new() };
     }
     let routes: Vec<Route> = events.iter().map(|event| route(test, event, wanted, streams)).collect();
