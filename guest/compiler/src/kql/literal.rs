@@ -4,7 +4,8 @@
 
 pub(super) use sandtrap_wit::time::{datetime_text, timespan_text};
 use sandtrap_wit::{
-    LogicalType, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_SECOND, time::days_from_civil,
+    LogicalType, TICKS_PER_DAY, TICKS_PER_HOUR, TICKS_PER_MINUTE, TICKS_PER_SECOND,
+    time::{DATETIME_MAX, DATETIME_MIN, days_from_civil},
 };
 
 use super::ast::Literal;
@@ -123,7 +124,9 @@ pub(crate) fn datetime(text: &str) -> Option<i64> {
     let ticks = days.checked_mul(TICKS_PER_DAY)?;
     let Some(time) = time.filter(|time| !time.is_empty()) else { return Some(ticks) };
     let (clock, offset) = split_offset(time)?;
-    ticks.checked_add(clock_ticks(clock)?)?.checked_sub(offset)
+    let utc = ticks.checked_add(clock_ticks(clock)?)?.checked_sub(offset)?;
+    // An offset can lead out of the years 1 to 9999.
+    (DATETIME_MIN..=DATETIME_MAX).contains(&utc).then_some(utc)
 }
 
 /// The clock and, in ticks, the offset from UTC.
@@ -200,7 +203,18 @@ mod tests {
         ] {
             assert_eq!(datetime(text), Some(ticks), "{text}");
         }
-        for text in ["2024-13-01", "2024-02-30", "x", "", "2024-05-01 25:00", "2024-05-01 1", "20240-01-01"] {
+        assert!(datetime("9999-12-31T23:59:59.9999999").is_some() && datetime("9999-12-31T23:59:59+14:00").is_some());
+        for text in [
+            "2024-13-01",
+            "2024-02-30",
+            "x",
+            "",
+            "2024-05-01 25:00",
+            "2024-05-01 1",
+            "20240-01-01",
+            "9999-12-31T23:59:59-14:00",
+            "0001-01-01T00:00:00+00:01",
+        ] {
             assert_eq!(datetime(text), None, "{text}");
         }
     }

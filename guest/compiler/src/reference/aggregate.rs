@@ -86,7 +86,7 @@ fn values(
     let ty = scope.over(&nulls).eval(argument)?.ty;
     let mut values = Vec::new();
     for row in rows {
-        let value = scope.over(row).eval(argument)?.value;
+        let value = scope.over(row).eval(argument)?.or_null_of(LogicalType::String).value;
         if !value.is_null() {
             values.push(value);
         }

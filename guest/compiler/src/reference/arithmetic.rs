@@ -19,6 +19,7 @@ use crate::{
 
 /// `left op right`
 pub(super) fn binary(op: BinaryOp, left: &Typed, right: &Typed, span: &Span) -> Result<Typed, ReferenceError> {
+    let (left, right) = &typed(op, left, right);
     let ty = result_type(op, left.ty, right.ty, span)?;
     let value = match (&left.value, &right.value) {
         (Value::Null, _) | (_, Value::Null) => Some(Value::Null),
@@ -27,8 +28,22 @@ pub(super) fn binary(op: BinaryOp, left: &Typed, right: &Typed, span: &Span) -> 
     Ok(Typed { ty, value: value.unwrap_or(Value::Null) })
 }
 
+/// Columns that are not there take the type of the other operand, or the one that can be calculated with it.
+fn typed(op: BinaryOp, left: &Typed, right: &Typed) -> (Typed, Typed) {
+    if left.is_untyped() && right.is_untyped() {
+        return (left.clone().or_null_of(LogicalType::Long), right.clone().or_null_of(LogicalType::Long));
+    }
+    let beside = |other: LogicalType| match (op, other) {
+        (BinaryOp::Add, LogicalType::Datetime) => LogicalType::Timespan,
+        (BinaryOp::Multiply, LogicalType::Timespan) => LogicalType::Long,
+        (_, other) => other,
+    };
+    (left.clone().or_null_of(beside(right.ty)), right.clone().or_null_of(beside(left.ty)))
+}
+
 /// `-x` and `+x`
 pub(super) fn unary(op: UnaryOp, operand: &Typed, span: &Span) -> Result<Typed, ReferenceError> {
+    let operand = &operand.clone().or_null_of(LogicalType::Long);
     if !is_numeric(operand.ty) && operand.ty != LogicalType::Timespan {
         return Err(ReferenceError::ty(format!("a {} has no sign", operand.ty), span));
     }

@@ -45,6 +45,7 @@ pub(super) fn eval(
 ) -> Result<Typed, ReferenceError> {
     let value = scope.eval(left)?;
     let items = items(scope, right)?;
+    let value = if matches!(op, ListOp::In | ListOp::NotIn) { value.or_null_of(type_of(&items)) } else { value };
     let found = match op {
         ListOp::In | ListOp::NotIn => count(&items, |item| is_equal(&value, item, span))? > 0,
         ListOp::InFold | ListOp::NotInFold => {
@@ -60,6 +61,15 @@ pub(super) fn eval(
     }
     let negated = matches!(op, ListOp::NotIn | ListOp::NotInFold);
     Ok(Typed::bool(found != negated))
+}
+
+/// The type that a list gives to a column that is not there: that of the first item with one.
+fn type_of(items: &[Item]) -> LogicalType {
+    let typed = items.iter().find(|item| match item {
+        Item::Scalar(typed) => !typed.is_untyped(),
+        Item::Element(typed) => typed.ty != LogicalType::Dynamic,
+    });
+    typed.map_or(LogicalType::String, |item| item.typed().ty)
 }
 
 fn count(items: &[Item], mut test: impl FnMut(&Item) -> Result<bool, ReferenceError>) -> Result<usize, ReferenceError> {

@@ -49,6 +49,25 @@ impl Typed {
         Self { ty: LogicalType::Bool, value: Value::Bool(value) }
     }
 
+    /// The null of a column that is not there. A string is never null, so no other value looks like it.
+    fn untyped() -> Self {
+        Self { ty: LogicalType::String, value: Value::Null }
+    }
+
+    pub(super) fn is_untyped(&self) -> bool {
+        self.ty == LogicalType::String && self.value.is_null()
+    }
+
+    /// The null of a type, if this one has none.
+    pub(super) fn or_null_of(self, ty: LogicalType) -> Self {
+        if self.is_untyped() { Self { ty, value: Value::null(ty) } } else { self }
+    }
+
+    /// Both, where one may give the other its type; text if neither has one.
+    pub(super) fn agreed(left: &Self, right: &Self) -> (Self, Self) {
+        (left.clone().or_null_of(right.ty), right.clone().or_null_of(left.ty))
+    }
+
     fn maybe(value: Option<bool>) -> Self {
         Self { ty: LogicalType::Bool, value: value.map_or(Value::Null, Value::Bool) }
     }
@@ -129,9 +148,7 @@ impl<'a> Scope<'a> {
             Some((LetValue::Unsupported { construct, .. }, _)) => {
                 Err(ReferenceError::unsupported(construct.as_str(), span))
             }
-            None if self.relation.is_some_and(|relation| relation.origin == Origin::KnownTable) => {
-                Ok(Typed { ty: LogicalType::String, value: Value::null(LogicalType::String) })
-            }
+            None if self.relation.is_some_and(|relation| relation.origin == Origin::KnownTable) => Ok(Typed::untyped()),
             None => Err(ReferenceError::name(format!("there is no column or `let` named `{name}`"), span)),
         }
     }
@@ -165,8 +182,8 @@ impl<'a> Scope<'a> {
             ("now", []) => Ok(Typed { ty: LogicalType::Datetime, value: Value::Datetime(now) }),
             ("now", [offset]) => moved(now, offset, i64::wrapping_add, span),
             ("ago", [offset]) => moved(now, offset, i64::wrapping_sub, span),
-            ("isnull", [value]) => Ok(Typed::bool(value.value.is_null())),
-            ("isnotnull", [value]) => Ok(Typed::bool(!value.value.is_null())),
+            ("isnull", [value]) => Ok(Typed::bool(is_null(value))),
+            ("isnotnull", [value]) => Ok(Typed::bool(!is_null(value))),
             ("isempty", [value]) => Ok(Typed::bool(is_empty(value))),
             ("isnotempty", [value]) => Ok(Typed::bool(!is_empty(value))),
             ("iff" | "iif", [condition, then, otherwise]) => iff(condition, then, otherwise, span),
@@ -244,6 +261,7 @@ fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
 /// `==`: null if both are null, false if one is
 /// (<https://learn.microsoft.com/kusto/query/scalar-data-types/null-values>).
 pub(super) fn equal(left: &Typed, right: &Typed, span: &Span) -> Result<Option<bool>, ReferenceError> {
+    let (left, right) = &Typed::agreed(left, right);
     comparable(left.ty, right.ty, span)?;
     Ok(match (left.value.is_null(), right.value.is_null()) {
         (true, true) => None,
@@ -264,6 +282,7 @@ fn ordered(
     span: &Span,
     test: fn(Ordering) -> bool,
 ) -> Result<Option<bool>, ReferenceError> {
+    let (left, right) = &Typed::agreed(left, right);
     comparable(left.ty, right.ty, span)?;
     if left.ty == LogicalType::Guid {
         return Err(ReferenceError::unsupported("the order of guids", span));
@@ -292,6 +311,9 @@ fn comparable(left: LogicalType, right: LogicalType, span: &Span) -> Result<(), 
 /// Inclusive at both ends; a timespan as the upper end of datetimes counts from the lower end
 /// (<https://learn.microsoft.com/kusto/query/between-operator>).
 fn between(value: &Typed, low: &Typed, high: &Typed, span: &Span) -> Result<Option<bool>, ReferenceError> {
+    // The first with a type gives it to the others.
+    let ty = [value, low, high].into_iter().find(|operand| !operand.is_untyped()).map_or(LogicalType::Long, |it| it.ty);
+    let [value, low, high] = &[value, low, high].map(|operand| operand.clone().or_null_of(ty));
     if let Some(refused) = [value, low, high]
         .into_iter()
         .find(|operand| matches!(operand.ty, LogicalType::String | LogicalType::Dynamic | LogicalType::Guid))
@@ -307,9 +329,15 @@ fn moved(now: i64, offset: &Typed, by: fn(i64, i64) -> i64, span: &Span) -> Resu
     let value = match (&offset.value, offset.ty) {
         (Value::Timespan(ticks), _) => Value::Datetime(by(now, *ticks)),
         (_, LogicalType::Timespan) => Value::Null,
+        _ if offset.is_untyped() => Value::Null,
         _ => return Err(ReferenceError::ty(format!("expected a timespan, found a {}", offset.ty), span)),
     };
     Ok(Typed { ty: LogicalType::Datetime, value })
+}
+
+/// Text is never null, that of a column that is not there included.
+fn is_null(value: &Typed) -> bool {
+    value.value.is_null() && !value.is_untyped()
 }
 
 /// Empty text, or null (<https://learn.microsoft.com/kusto/query/isempty-function>).
@@ -321,6 +349,7 @@ fn is_empty(value: &Typed) -> bool {
 }
 
 fn iff(condition: &Typed, then: &Typed, otherwise: &Typed, span: &Span) -> Result<Typed, ReferenceError> {
+    let (then, otherwise) = &Typed::agreed(then, otherwise);
     let ty = match (then.ty, otherwise.ty) {
         (then, otherwise) if then == otherwise => then,
         (then, otherwise) if is_integer(then) && is_integer(otherwise) => LogicalType::Long,
@@ -337,6 +366,7 @@ pub(super) fn truth(operand: &Typed, span: &Span) -> Result<Option<bool>, Refere
     match (&operand.value, operand.ty) {
         (Value::Bool(value), _) => Ok(Some(*value)),
         (_, LogicalType::Bool) => Ok(None),
+        _ if operand.is_untyped() => Ok(None),
         (_, ty) => Err(ReferenceError::ty(format!("expected a bool, found a {ty}"), span)),
     }
 }
@@ -345,6 +375,7 @@ pub(super) fn truth(operand: &Typed, span: &Span) -> Result<Option<bool>, Refere
 pub(super) fn string<'a>(operand: &'a Typed, span: &Span) -> Result<&'a str, ReferenceError> {
     match (&operand.value, operand.ty) {
         (Value::String(text), _) => Ok(text),
+        (Value::Null, LogicalType::String) => Ok(""),
         (_, LogicalType::Dynamic) => Err(ReferenceError::unsupported("the text of a dynamic", span)),
         (_, ty) => Err(ReferenceError::ty(format!("expected a string, found a {ty}"), span)),
     }

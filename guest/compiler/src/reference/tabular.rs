@@ -13,14 +13,14 @@ use sandtrap_wit::LogicalType;
 use super::{
     error::ReferenceError,
     naming::Namer,
-    scalar::{Rows, Scope, truth},
+    scalar::{Rows, Scope, Typed, truth},
     source,
     value::{Table, Value, compare},
 };
 use crate::kql::ast::{Expr, ExprKind, Let, LetValue, NamedExpr, Operator, OperatorKind, OrderedExpr, Pipeline, Query};
 
 /// The table that a query gives over the tables that `tables` knows, at the instant `now_ticks` (ticks of 100 ns since
-/// 1970-01-01 UTC). A column that a table of `tables` does not have reads as empty text.
+/// 1970-01-01 UTC). A column that a table of `tables` does not have reads as null, and as text it is empty.
 pub fn evaluate(
     query: &Query,
     tables: &dyn Fn(&str) -> Option<Table>,
@@ -124,7 +124,7 @@ impl<'a> Context<'a> {
         let scope = Scope { context: *self, relation: Some(relation), rows: Rows::One(&nulls) };
         let ty = scope.eval(expr)?.ty;
         let rows = relation.table.rows.iter();
-        let values = rows.map(|row| scope.over(row).eval(expr).map(|typed| typed.value)).collect::<Result<_, _>>()?;
+        let values = rows.map(|row| scope.over(row).eval(expr).map(kept)).collect::<Result<_, _>>()?;
         Ok((ty, values))
     }
 
@@ -264,6 +264,11 @@ impl<'a> Context<'a> {
         }
         Ok(relation)
     }
+}
+
+/// The value that a column keeps: that of a column that is not there is empty text.
+fn kept(typed: Typed) -> Value {
+    typed.or_null_of(LogicalType::String).value
 }
 
 /// Appends a column, or replaces the one of that name in its place.

@@ -253,3 +253,36 @@ fn what_it_does_not_know_is_named_with_its_place() {
         assert_eq!(error.span().start, start, "{query}: {error}");
     }
 }
+
+#[test]
+fn a_column_that_is_not_there_is_null_of_the_type_that_it_is_used_with() {
+    for (expression, expected) in [
+        ("Foo", ""),
+        ("Foo > 5", "null"),
+        ("Foo == true", "false"),
+        ("Foo != 5", "true"),
+        ("Foo == ''", "true"),
+        ("Foo == Bar", "true"),
+        ("Foo > ago(1d)", "null"),
+        ("Foo in (1, 2)", "false"),
+        ("Foo !in (1, 2)", "true"),
+        ("Foo in ('')", "true"),
+        ("Number in (Foo)", "false"),
+        ("Text in ('', Foo)", "false"),
+        ("Foo between (1 .. 2)", "null"),
+        ("Foo + 1", "null"),
+        ("Time + Foo", "null"),
+        ("not(Foo)", "null"),
+        ("isnull(Foo)", "false"),
+        ("isempty(Foo)", "true"),
+        ("iff(Foo, 1, 2)", "2"),
+        ("strlen(Foo)", "0"),
+        ("Foo has 'a'", "false"),
+    ] {
+        assert_eq!(shown(&format!("T | take 1 | project x = {expression}")), format!("x: {expected}"), "{expression}");
+    }
+    assert_eq!(
+        shown("T | where Foo or Number == 1 | summarize dcount(Foo), max(Foo) by Foo"),
+        "Foo,dcount_Foo,max_Foo: ,1,"
+    );
+}

@@ -70,12 +70,28 @@ fn values_of_the_wrong_type() {
     check(&[
         (
             "DeviceNetworkEvents | where RemotePort == '443'",
-            "KQL0401 at `RemotePort == '443'`: int cannot be compared with string; \
+            "KQL0508 at `RemotePort == '443'`: comparing int with string, which converts the constant, is not supported yet; \
              write the number without quotes, or compare with a text column",
         ),
         (
             "DeviceNetworkEvents | where Timestamp > '2024-01-01'",
-            "KQL0401 at `Timestamp > '2024-01-01'`: datetime cannot be compared with string; write the time as `datetime(...)`",
+            "KQL0508 at `Timestamp > '2024-01-01'`: comparing datetime with string, which converts the constant, \
+             is not supported yet; write the time as `datetime(...)`",
+        ),
+        (
+            "DeviceNetworkEvents | where IsInitiatingProcessRemoteSession == 1",
+            "KQL0508 at `IsInitiatingProcessRemoteSession == 1`: comparing bool with long, which converts the constant, \
+             is not supported yet",
+        ),
+        // Without a constant there is nothing to convert.
+        (
+            "DeviceNetworkEvents | where RemotePort == RemoteUrl",
+            "KQL0401 at `RemotePort == RemoteUrl`: int cannot be compared with string; \
+             write the number without quotes, or compare with a text column",
+        ),
+        (
+            "DeviceNetworkEvents | where Timestamp > 5",
+            "KQL0401 at `Timestamp > 5`: datetime cannot be compared with long",
         ),
         (
             "DeviceNetworkEvents | project x = RemoteUrl + 'a'",
@@ -126,6 +142,14 @@ fn values_of_the_wrong_type() {
         (
             "datatable (a: int, b: int) [1]",
             "KQL0409 at `datatable (a: int, b: int) [1]`: 1 values do not fill rows of 2 columns",
+        ),
+        (
+            "DeviceNetworkEvents | where Timestamp > now() - 10675199d - 10675199d",
+            "KQL0409 at `now() - 10675199d`: this is before the year 1 or after the year 9999 whatever `now()` is",
+        ),
+        (
+            "DeviceNetworkEvents | where Timestamp > ago(3000000d) - 3000000d",
+            "KQL0409 at `ago(3000000d) - 3000000d`: this is before the year 1 or after the year 9999 whatever `now()` is",
         ),
         ("datatable (a: int) [3000000000]", "KQL0409 at `3000000000`: this long does not fit a column of type int"),
     ]);
@@ -215,6 +239,47 @@ fn names_that_stand_for_each_other_do_not_outgrow_the_compiler() {
     }
     let (program, _) = bind(&columns);
     assert!(program.kernels.len() > 5);
-    let chain = vec!["RemotePort == 1"; 5_000].join(" or ");
-    bind(&format!("DeviceNetworkEvents | where {chain}"));
+    let chain = |count| format!("DeviceNetworkEvents | where {}", vec!["RemotePort == 1"; count].join(" or "));
+    bind(&chain(682));
+    // One node for `or`, three for each comparison.
+    let refused = error(&chain(683));
+    assert!(refused.starts_with("KQL0507 ") && refused.contains("have 2050 operators and values"), "{refused}");
+    // Columns of at most 256 nodes are copied, and this makes too many copies of one.
+    let sum = vec!["x"; 40].join(" + ");
+    let doubled = "| extend x = x + x".repeat(6);
+    assert!(
+        error(&format!("DeviceNetworkEvents | project x = RemotePort {doubled} | project y = {sum}"))
+            .starts_with("KQL0507 ")
+    );
+}
+
+/// The warnings about comparisons with `now()`: the texts that they point at.
+fn not_lookbacks(query: &str) -> Vec<&str> {
+    let (_, diagnostics) = bind(query);
+    let found = diagnostics.iter().filter(|diagnostic| diagnostic.code == "KQL0410");
+    found.map(|diagnostic| query.get(diagnostic.span.clone()).expect("a span of the query")).collect()
+}
+
+#[test]
+fn a_comparison_with_now_that_is_not_a_lookback_is_a_warning() {
+    for (condition, expected) in [
+        ("Timestamp > ago(1d)", vec![]),
+        ("Timestamp between (ago(2d) .. now()) and RemotePort == 1", vec![]),
+        ("Timestamp > ago(30d) | where Timestamp > ago(1d)", vec![]),
+        ("Timestamp > datetime(2024-01-01)", vec![]),
+        ("InitiatingProcessCreationTime > ago(1d)", vec![]),
+        ("now() - Timestamp < 1d", vec!["now() - Timestamp < 1d"]),
+        ("Timestamp + 1d > now()", vec!["Timestamp + 1d > now()"]),
+        ("Timestamp > ago(1d) or RemotePort == 1", vec!["Timestamp > ago(1d)"]),
+        ("not(Timestamp > ago(1d))", vec!["Timestamp > ago(1d)"]),
+        ("Timestamp !between (ago(2d) .. ago(1d))", vec!["Timestamp !between (ago(2d) .. ago(1d))"]),
+        // Without a lower end there is no lookback.
+        ("Timestamp < ago(1d)", vec!["Timestamp < ago(1d)"]),
+        // Only the first column of time makes one.
+        ("Timestamp > ago(1d) and TimeGenerated > ago(2d)", vec!["TimeGenerated > ago(2d)"]),
+        ("RemotePort == 1 | extend age = now() - Timestamp | where age < 1d", vec!["age < 1d"]),
+        ("RemotePort == 1 | take 5 | where Timestamp > ago(1d)", vec!["Timestamp > ago(1d)"]),
+    ] {
+        assert_eq!(not_lookbacks(&format!("DeviceNetworkEvents | where {condition}")), expected, "{condition}");
+    }
 }

@@ -36,11 +36,14 @@ fn the_time_filter_becomes_the_lookback() {
         ("Timestamp between (now(-1h) .. now())", "lookback Timestamp =3600s..=0s", ""),
         ("Timestamp > ago(1h) and Timestamp < now()", "lookback Timestamp 3600s..0s", ""),
         ("TimeGenerated >= now() - 1h", "lookback TimeGenerated =3600s..", ""),
-        // The tighter of two stays in the filter, as does all that is about another column.
+        // Of several bounds the tightest counts. What is about another column stays in the filter.
+        ("Timestamp > ago(1h) and Timestamp > ago(2h)", "lookback Timestamp 3600s..", ""),
+        ("Timestamp > ago(2h) | where Timestamp > ago(1h)", "lookback Timestamp 3600s..", ""),
+        ("Timestamp >= ago(1h) and ago(1h) < Timestamp", "lookback Timestamp 3600s..", ""),
         (
-            "Timestamp > ago(1h) and Timestamp > ago(2h)",
-            "lookback Timestamp 3600s..",
-            " where (> Timestamp (+:datetime now -72000000000:timespan))",
+            "Timestamp < now() and Timestamp between (ago(3h) .. ago(1h)) and Timestamp < ago(1h)",
+            "lookback Timestamp =10800s..3600s",
+            "",
         ),
         ("Timestamp > ago(1h) and TimeGenerated < now()", "lookback Timestamp 3600s..", " where (< TimeGenerated now)"),
     ];
@@ -215,7 +218,7 @@ fn rows_can_be_written_into_the_query() {
 }
 
 #[test]
-fn a_missing_column_reads_as_empty_text() {
+fn a_missing_column_that_is_kept_is_empty_text() {
     check(
         "DeviceNetworkEvents | where AccountUpn has 'a' | summarize count() by AccountUpn",
         &[

@@ -142,3 +142,50 @@ fn functions_are_typed() {
         assert_eq!(value(expression), expected, "{expression}");
     }
 }
+
+#[test]
+fn a_missing_column_is_null_of_the_type_that_it_is_used_with() {
+    for (condition, expected) in [
+        ("Foo > 5", "(> null:long 5:long)"),
+        ("5.5 > Foo", "(> 5.5 null:real)"),
+        ("Foo == true", "(== null:bool true)"),
+        ("Foo", "null:bool"),
+        ("not(Foo) or Foo", "(or (not null:bool) null:bool)"),
+        ("Foo == 'a'", r#"(equals "a" [""])"#),
+        ("Foo == Bar", "(equals \"\" [\"\"])"),
+        ("Foo =~ Bar", "(equals~ \"\" [\"\"])"),
+        ("Foo has 'a'", r#"(has~ "" ["a"])"#),
+        ("RemoteUrl has Foo", r#"(has~ RemoteUrl [""])"#),
+        ("Foo in (1, 2)", "(in null:long [1, 2])"),
+        ("Foo in (Bar, 1)", "(in null:long [1])"),
+        ("Foo in (dynamic(['a']))", r#"(equals "" ["a"])"#),
+        ("Foo in~ ('a')", r#"(equals~ "" ["a"])"#),
+        ("Foo has_any ('a', Bar)", r#"(has~ "" ["a", ""])"#),
+        ("RemotePort in (Foo, 1)", "(in RemotePort [1])"),
+        ("RemoteUrl in (Foo, 'a')", r#"(equals RemoteUrl ["", "a"])"#),
+        ("Foo > ago(1s)", "(> null:datetime (+:datetime now -10000000:timespan))"),
+        ("Foo between (1 .. Bar)", "(and (>= null:long 1:long) (<= null:long null:long))"),
+        ("RemotePort between (Foo .. 5)", "(and (>= RemotePort null:int) (<= RemotePort 5:long))"),
+        ("Foo between (Bar .. Baz)", "(and (>= null:long null:long) (<= null:long null:long))"),
+        ("isnull(Foo)", r#"(isnull "")"#),
+        ("isempty(Foo)", r#"(isempty "")"#),
+    ] {
+        assert_eq!(filter(condition), expected, "{condition}");
+    }
+    for (expression, expected) in [
+        ("Foo", r#""""#),
+        ("Foo + 1", "null:long"),
+        ("-Foo", "null:long"),
+        ("Foo * Bar", "null:long"),
+        ("Foo * 1h", "null:timespan"),
+        ("Timestamp + Foo", "(+:datetime Timestamp null:timespan)"),
+        ("Timestamp - Foo", "(-:timespan Timestamp null:datetime)"),
+        ("strlen(Foo)", r#"(Strlen "")"#),
+        ("strcat(RemoteUrl, Foo)", r#"(Strcat RemoteUrl "")"#),
+        ("ago(Foo)", "(-:datetime now null:timespan)"),
+        ("iff(Foo, Bar, 1)", "(if null:bool null:long 1:long)"),
+        ("iff(Foo, Bar, Baz)", r#"(if null:bool "" "")"#),
+    ] {
+        assert_eq!(value(expression), expected, "{expression}");
+    }
+}

@@ -59,9 +59,10 @@ fn a_test_file_that_cannot_be_used_fails() {
 
 #[test]
 fn a_test_that_cannot_fail_fails() {
-    let sysmon = |id: u32, fields: &str| format!("{{Channel: Microsoft-Windows-Sysmon/Operational, EventID: {id}, {fields}}}");
+    let sysmon =
+        |id: u32, fields: &str| format!("{{Channel: Microsoft-Windows-Sysmon/Operational, EventID: {id}, {fields}}}");
     let process = sysmon(1, "UtcTime: '2024-05-01 08:00:00', Image: 'C:\\a.exe'");
-    let connection = sysmon(3, "UtcTime: '2024-05-01 08:00:00', DestinationHostname: example.org");
+    let connection = sysmon(3, "UtcTime: '2024-05-01 08:00:00', Initiated: 'true', DestinationHostname: example.org");
     let nowhere = "{Channel: Microsoft-Windows-PowerShell/Operational, EventID: 4104}";
     let reads = "the rule reads the stream DeviceNetworkEvents; it never sees rows of `stream: ";
     for (test, reason) in [
@@ -71,7 +72,10 @@ fn a_test_that_cannot_fail_fails() {
         (format!("events: [{connection}, {nowhere}]"), "event 2 belongs to no stream"),
         (format!("events: [{process}]"), "no event reaches DeviceNetworkEvents"),
         ("events: []".to_owned(), "there are no events"),
-        ("stream: DeviceNetworkEvents, events: [{RemoteUrl: a}, {Timestamp: soon}]".to_owned(), "event 2: Timestamp cannot"),
+        (
+            "stream: DeviceNetworkEvents, events: [{RemoteUrl: a}, {Timestamp: soon}]".to_owned(),
+            "event 2: Timestamp cannot",
+        ),
         (format!("reaches: none, events: [{nowhere}, {connection}]"), "event 2 reaches DeviceNetworkEvents, but"),
     ] {
         let tests = format!("tests:\n  - {{name: quiet, {test}, expect: {{verdicts: 0}}}}\n");

@@ -127,7 +127,10 @@ fn parse_test(node: &Node) -> Result<RuleTest, TestFileError> {
         ));
     }
     if test.reaches == Reaches::None && test.stream.is_some() {
-        return Err(TestFileError::new(node.line, "rows of a `stream` reach it: `stream` and `reaches: none` exclude each other"));
+        return Err(TestFileError::new(
+            node.line,
+            "rows of a `stream` reach it: `stream` and `reaches: none` exclude each other",
+        ));
     }
     Ok(test)
 }

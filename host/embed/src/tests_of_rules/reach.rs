@@ -59,7 +59,8 @@ pub(super) fn complaints(
         }
     }
     if test.reaches == Reaches::Stream && !routes.iter().any(|route| route.reached) {
-        complaints.push(format!("no event reaches {read}, which the rule reads; if that is meant, say `reaches: none`"));
+        complaints
+            .push(format!("no event reaches {read}, which the rule reads; if that is meant, say `reaches: none`"));
     }
     complaints
 }

@@ -115,12 +115,7 @@ struct Found {
     astray: Vec<String>,
 }
 
-fn found_by(
-    rule: &Rule,
-    test: &RuleTest,
-    source: &Arc<str>,
-    streams: &Arc<StreamMap>,
-) -> Result<Found, String> {
+fn found_by(rule: &Rule, test: &RuleTest, source: &Arc<str>, streams: &Arc<StreamMap>) -> Result<Found, String> {
     let now = match &test.now {
         // Any fixed instant will do: a test must not depend on the clock.
         None => 0,

@@ -69,6 +69,59 @@ fn both_give_the_same_columns() {
 }
 
 #[test]
+fn both_give_missing_columns_the_same_types() {
+    let conditions = [
+        "Foo > 5",
+        "5.5 > Foo",
+        "Foo == true",
+        "Foo",
+        "not(Foo) or Foo",
+        "Foo == 'a'",
+        "Foo == Bar",
+        "Foo in (1, 2)",
+        "Foo in (Bar, 1)",
+        "Foo in (dynamic(['a', 1]))",
+        "RemotePort in (Foo, 1)",
+        "Foo in (Bar)",
+        "Foo has_any ('a', Bar)",
+        "Foo > ago(1d)",
+        "Foo between (1 .. Bar)",
+        "RemotePort between (Foo .. 5)",
+        "Foo between (Bar .. Baz)",
+        "Foo between (ago(1d) .. 1h)",
+        "isnull(Foo) or isempty(Foo)",
+        "Foo between ('a' .. 'b')",
+        "Foo in (1, 'a')",
+        "Foo + 1 > 5",
+        "Foo + 'a' == ''",
+    ];
+    let values = [
+        "Foo",
+        "Foo + 1",
+        "-Foo",
+        "Foo * Bar",
+        "Foo * 1h",
+        "1h * Foo",
+        "1h / Foo",
+        "Timestamp + Foo",
+        "Foo + Timestamp",
+        "Timestamp - Foo",
+        "Foo - 1d",
+        "strlen(Foo)",
+        "strcat(Foo, Bar)",
+        "ago(Foo)",
+        "iff(Foo, Bar, 1)",
+        "iff(Foo, Bar, Baz)",
+    ];
+    let others = ["sort by Foo", "summarize count(), max(Foo), make_set(Foo), dcount(Foo) by Foo, Bar", "distinct Foo"];
+    let conditions = conditions.iter().map(|condition| format!("DeviceNetworkEvents | where {condition}"));
+    let values = values.iter().map(|value| format!("DeviceNetworkEvents | project x = {value}"));
+    let others = others.iter().map(|operator| format!("DeviceNetworkEvents | {operator}"));
+    let queries: Vec<String> = conditions.chain(values).chain(others).collect();
+    check(queries.iter().map(String::as_str));
+}
+
+#[test]
 fn both_give_the_same_columns_for_public_queries() {
     let Some(shared) = std::env::var_os("SANDTRAP_SHARED").map(std::path::PathBuf::from) else { return };
     let read = |name: &str| std::fs::read_to_string(shared.join("corpus/kql").join(name)).expect("the corpus is there");

@@ -3,9 +3,12 @@
 //! Reference: <https://learn.microsoft.com/kusto/query/numerical-operators> and `datetime-timespan-arithmetic`. Any two
 //! integers give `long`, as the engine does, whatever the width of the operands.
 
-use sandtrap_wit::LogicalType;
+use sandtrap_wit::{
+    LogicalType,
+    time::{DATETIME_MAX, DATETIME_MIN},
+};
 
-use super::{Bind, Binder, codes};
+use super::{Bind, Binder, codes, untyped};
 use crate::{
     diagnostic::{Diagnostic, Span},
     ir::{Arithmetic, Expr, Literal},
@@ -79,6 +82,7 @@ impl Binder<'_> {
     pub(super) fn arithmetic(&mut self, op: Arithmetic, left: Expr, right: Expr, span: &Span) -> Bind<Expr> {
         use Arithmetic::{Add, Divide, Multiply, Subtract};
         use LogicalType::{Datetime, Long, Real, Timespan};
+        let (left, right) = untyped::calculated(op, left, right);
         let (left_ty, right_ty) = (left.ty(), right.ty());
         let ty = match (op, left_ty, right_ty) {
             (_, left, right) if is_number(left) && is_number(right) => {
@@ -99,8 +103,13 @@ impl Binder<'_> {
             }
             _ => return Err(self.no_arithmetic(op, left_ty, right_ty, span)),
         };
-        if let Some(folded) = folded_now(op, &left, &right) {
-            return Ok(folded);
+        match folded_now(op, &left, &right) {
+            Ok(Some(folded)) => return Ok(folded),
+            Ok(None) => {}
+            Err(OutOfRange) => {
+                let message = "this is before the year 1 or after the year 9999 whatever `now()` is";
+                return Err(self.report(Diagnostic::error(codes::OUT_OF_RANGE, span.clone(), message)));
+            }
         }
         let (left, right) = if ty == Real { (convert(left, Real), convert(right, Real)) } else { (left, right) };
         if let (Expr::Literal(left), Expr::Literal(right)) = (&left, &right)
@@ -130,6 +139,7 @@ impl Binder<'_> {
 
     /// `-value` and `+value`
     pub(super) fn signed(&mut self, op: UnaryOp, value: Expr, span: &Span) -> Bind<Expr> {
+        let value = untyped::under(value, LogicalType::Long);
         let ty = value.ty();
         if !is_number(ty) && ty != LogicalType::Timespan {
             let message = format!("{ty} has no sign");
@@ -180,23 +190,30 @@ fn sign(op: Arithmetic) -> char {
     }
 }
 
-/// `now() ± span` and the distance of two such times.
-fn folded_now(op: Arithmetic, left: &Expr, right: &Expr) -> Option<Expr> {
+/// A time that is no datetime.
+struct OutOfRange;
+
+/// `now() ± span` and the distance of two such times. A span that is longer than the time from the first datetime to the
+/// last leads to no datetime; shorter ones cannot overflow.
+fn folded_now(op: Arithmetic, left: &Expr, right: &Expr) -> Result<Option<Expr>, OutOfRange> {
+    const SPAN_MAX: u64 = DATETIME_MAX.abs_diff(DATETIME_MIN);
     let ticks = |expr: &Expr| match expr {
         Expr::Literal(Literal::Integer(ticks, LogicalType::Timespan)) => Some(*ticks),
         _ => None,
     };
-    match op {
-        Arithmetic::Add => match (now_offset(left), now_offset(right)) {
-            (Some(offset), _) => Some(now_and(offset.wrapping_add(ticks(right)?))),
-            (_, Some(offset)) => Some(now_and(offset.wrapping_add(ticks(left)?))),
-            _ => None,
-        },
-        Arithmetic::Subtract => match (now_offset(left)?, now_offset(right)) {
-            (left, Some(right)) => Some(integer(left.wrapping_sub(right), LogicalType::Timespan)),
-            (offset, None) => Some(now_and(offset.wrapping_sub(ticks(right)?))),
-        },
-        _ => None,
+    let (offset, moved) = match (op, now_offset(left), now_offset(right)) {
+        (Arithmetic::Subtract, Some(left), Some(right)) => {
+            return Ok(left.checked_sub(right).map(|ticks| integer(ticks, LogicalType::Timespan)));
+        }
+        (Arithmetic::Add, Some(offset), _) => (offset, ticks(right)),
+        (Arithmetic::Add, _, Some(offset)) => (offset, ticks(left)),
+        (Arithmetic::Subtract, Some(offset), None) => (offset, ticks(right).map(i64::saturating_neg)),
+        _ => return Ok(None),
+    };
+    let Some(moved) = moved else { return Ok(None) };
+    match offset.checked_add(moved).filter(|ticks| ticks.unsigned_abs() <= SPAN_MAX) {
+        Some(ticks) => Ok(Some(now_and(ticks))),
+        None => Err(OutOfRange),
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// A table that is not known.
 pub(super) const UNKNOWN_TABLE: &str = "KQL0301";
-/// A column that a known table does not have; it reads as empty text. A warning unless the schema is strict.
+/// A column that a known table does not have; it reads as null. A warning unless the schema is strict.
 pub(super) const MISSING_COLUMN: &str = "KQL0302";
 /// A name that stands for nothing.
 pub(super) const UNKNOWN_NAME: &str = "KQL0303";
@@ -31,6 +31,8 @@ pub(super) const NOT_CONSTANT: &str = "KQL0407";
 pub(super) const AGGREGATION: &str = "KQL0408";
 /// A constant that is out of range.
 pub(super) const OUT_OF_RANGE: &str = "KQL0409";
+/// A comparison of the event's time with `now()` that is not a lookback. A warning.
+pub(super) const NOT_LOOKBACK: &str = "KQL0410";
 
 /// A tabular operator that is not supported.
 pub(super) const OPERATOR: &str = "KQL0501";
@@ -46,3 +48,5 @@ pub(super) const TYPES: &str = "KQL0505";
 pub(super) const STATEMENT: &str = "KQL0506";
 /// A query that is larger or deeper than the compiler takes.
 pub(super) const LIMIT: &str = "KQL0507";
+/// A comparison with a constant of another type, which Kusto converts.
+pub(super) const COERCION: &str = "KQL0508";

@@ -8,7 +8,7 @@ use sandtrap_wit::{LogicalType, PhysicalType};
 use super::{
     Bind, Binder, Reported,
     arithmetic::{is_number, promoted},
-    codes,
+    codes, untyped,
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -62,9 +62,21 @@ fn text_equal(left: Expr, right: Expr, case: Case) -> Expr {
     search(haystack, needle, MatchKind::Equals, case)
 }
 
+/// Whether Kusto converts one of these operands, of different types, to the type of the other: a constant against
+/// text, and a number against a boolean.
+fn is_coercion(left: &Expr, right: &Expr) -> bool {
+    let constant = matches!(left, Expr::Literal(_)) || matches!(right, Expr::Literal(_));
+    let types = [left.ty(), right.ty()];
+    let text = types.contains(&LogicalType::String);
+    let bool_and_number = types.contains(&LogicalType::Bool) && types.iter().any(|ty| is_number(*ty));
+    constant && (text || bool_and_number)
+}
+
 impl Binder<'_> {
     /// `left op right` for `==`, `<` and so on; `shown` is the operator as written.
     pub(super) fn compare(&mut self, op: CompareOp, left: Expr, right: Expr, shown: &str, span: &Span) -> Bind<Expr> {
+        self.note_time(op, &left, &right, span);
+        let (left, right) = untyped::paired(left, right);
         let (left_ty, right_ty) = (left.ty(), right.ty());
         match (left_ty, right_ty) {
             (LogicalType::String, LogicalType::String) => match op {
@@ -81,7 +93,7 @@ impl Binder<'_> {
                 return Err(self.report(Diagnostic::error(codes::TYPES, span.clone(), message)));
             }
             (left, right) if left == right || (is_number(left) && is_number(right)) => {}
-            _ => return Err(self.not_comparable(left_ty, right_ty, span)),
+            _ => return Err(self.not_comparable(&left, &right, span)),
         }
         let (left, right) =
             if is_number(left_ty) && is_number(right_ty) { promoted(left, right) } else { (left, right) };
@@ -90,6 +102,7 @@ impl Binder<'_> {
 
     /// `left =~ right`
     pub(super) fn equal_folded(&mut self, left: Expr, right: Expr, shown: &str, span: &Span) -> Bind<Expr> {
+        let (left, right) = (untyped::settled(left), untyped::settled(right));
         self.text_operands(&left, &right, shown, span)?;
         Ok(text_equal(left, right, Case::Folded))
     }
@@ -103,12 +116,14 @@ impl Binder<'_> {
         shown: &str,
         span: &Span,
     ) -> Bind<Expr> {
+        let (left, right) = (untyped::settled(left), untyped::settled(right));
         self.text_operands(&left, &right, shown, span)?;
         Ok(search(left, right, kind, case))
     }
 
     /// `value between (low .. high)`, both ends included. A span as the upper end counts from the lower one.
     pub(super) fn between(&mut self, value: Expr, low: Expr, high: Expr, span: &Span) -> Bind<(Expr, Expr)> {
+        let [value, low, high] = untyped::ranged([value, low, high]);
         let high = if low.ty() == LogicalType::Datetime && high.ty() == LogicalType::Timespan {
             let low = self.copied(low.clone(), span)?;
             self.arithmetic(crate::ir::Arithmetic::Add, low, high, span)?
@@ -149,10 +164,17 @@ impl Binder<'_> {
         }
     }
 
-    fn not_comparable(&mut self, left: LogicalType, right: LogicalType, span: &Span) -> Reported {
-        let message = format!("{left} cannot be compared with {right}");
-        let diagnostic = Diagnostic::error(codes::COMPARISON, span.clone(), message);
-        let types = [left, right];
+    fn not_comparable(&mut self, left: &Expr, right: &Expr, span: &Span) -> Reported {
+        let (left_ty, right_ty) = (left.ty(), right.ty());
+        let types = [left_ty, right_ty];
+        let diagnostic = if is_coercion(left, right) {
+            let message =
+                format!("comparing {left_ty} with {right_ty}, which converts the constant, is not supported yet");
+            Diagnostic::error(codes::COERCION, span.clone(), message)
+        } else {
+            let message = format!("{left_ty} cannot be compared with {right_ty}");
+            Diagnostic::error(codes::COMPARISON, span.clone(), message)
+        };
         let diagnostic = match types.iter().find(|ty| **ty != LogicalType::String) {
             Some(LogicalType::Datetime) if types.contains(&LogicalType::String) => {
                 diagnostic.help("write the time as `datetime(...)`")

@@ -3,6 +3,8 @@
 //! `where`, `project` and `extend` only change the open kernel, so that a run of them becomes one. Every expression
 //! in it speaks of the columns of the last step. Whatever else an operator needs closes it first.
 
+use std::collections::BTreeSet;
+
 use sandtrap_wit::{
     LogicalType,
     plan::{self, AggregateFunction, SortKey},
@@ -12,7 +14,7 @@ use super::walk;
 use crate::{ir::Expr, kql::tables::Table};
 
 /// An open kernel whose computed columns are larger than this is closed before they are copied into others.
-const FUSED_NODES_MAX: usize = 2_048;
+const FUSED_NODES_MAX: usize = 256;
 /// Likewise, by depth.
 const FUSED_DEPTH_MAX: usize = 64;
 
@@ -129,6 +131,29 @@ impl Rows {
     /// from the last step. A detection has a kernel after a stream in any case.
     pub(super) fn passes_through(&self, exprs: &[Expr]) -> bool {
         self.filter.is_empty() && !self.is_stream() && exprs.iter().all(|expr| matches!(expr, Expr::Input { .. }))
+    }
+
+    /// Whether the open kernel is the one after the source.
+    pub(super) fn is_first_kernel(&self) -> bool {
+        self.steps.len() == 1
+    }
+
+    /// The columns of the last step that hold the event's time.
+    pub(super) fn time_columns(&self) -> BTreeSet<u32> {
+        let Some(table) = self.source_table else { return BTreeSet::new() };
+        let times = self.input.iter().enumerate().filter(|(_, (name, _))| table.is_time_column(name));
+        times.map(|(index, _)| number(index)).collect()
+    }
+
+    /// The nodes of the kernel that has most; the open one must be closed.
+    pub(super) fn largest_kernel(&self) -> usize {
+        let size = |step: &Step| match step {
+            Step::Kernel { filter, columns } => {
+                filter.iter().chain(columns.iter().map(|column| &column.expr)).map(walk::code_nodes).sum()
+            }
+            _ => 0,
+        };
+        self.steps.iter().map(size).max().unwrap_or(0)
     }
 
     fn is_stream(&self) -> bool {

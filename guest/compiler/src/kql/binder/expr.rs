@@ -2,7 +2,7 @@
 
 use sandtrap_wit::LogicalType;
 
-use super::{Bind, Binder, EXPRESSION_DEPTH_MAX, Reported, codes, compare::Case, compare::not, scope::Scope};
+use super::{Bind, Binder, EXPRESSION_DEPTH_MAX, Reported, codes, compare::Case, compare::not, scope::Scope, untyped};
 use crate::{
     diagnostic::{Diagnostic, Span},
     ir::{self, Arithmetic, CompareOp, Expr, MatchKind},
@@ -61,7 +61,7 @@ impl Binder<'_> {
 
     /// An expression that is a condition.
     pub(super) fn condition(&mut self, expr: &ast::Expr, scope: &mut Scope<'_>) -> Bind<Expr> {
-        let value = self.expr(expr, scope)?;
+        let value = untyped::under(self.expr(expr, scope)?, LogicalType::Bool);
         if value.ty() == LogicalType::Bool {
             return Ok(value);
         }

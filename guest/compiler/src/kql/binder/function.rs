@@ -10,6 +10,7 @@ use super::{
     scope::{BindingValue, Scope},
     suggest,
     summarize::AGGREGATES,
+    untyped,
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -62,7 +63,16 @@ impl Binder<'_> {
             return Err(self.unknown_function(name, scope));
         }
         let bound: Vec<Bind<Expr>> = arguments.iter().map(|argument| self.expr(argument, scope)).collect();
-        let bound = bound.into_iter().collect::<Bind<Vec<Expr>>>()?;
+        let mut bound = bound.into_iter().collect::<Bind<Vec<Expr>>>()?;
+        // A value without a type takes that of its parameter.
+        let ty = match function {
+            "now" | "ago" => LogicalType::Timespan,
+            "not" => LogicalType::Bool,
+            _ => LogicalType::String,
+        };
+        if !matches!(function, "iff" | "iif") {
+            bound = bound.into_iter().map(|value| untyped::under(value, ty)).collect();
+        }
         self.apply(name, bound, arguments, span)
     }
 
@@ -93,6 +103,7 @@ impl Binder<'_> {
             "isnotempty" | "notempty" => Ok(not(is_empty(self.exactly(name, values)?))),
             "iff" | "iif" => {
                 let [condition, then, otherwise] = self.exactly(name, values)?;
+                let condition = untyped::under(condition, LogicalType::Bool);
                 self.typed(name, &condition, LogicalType::Bool, written.first())?;
                 self.choice(condition, then, otherwise, span)
             }
@@ -135,6 +146,7 @@ impl Binder<'_> {
 
     /// `iff(condition, then, otherwise)`: both results have one type.
     fn choice(&mut self, condition: Expr, then: Expr, otherwise: Expr, span: &Span) -> Bind<Expr> {
+        let (then, otherwise) = untyped::paired(then, otherwise);
         let (then_ty, otherwise_ty) = (then.ty(), otherwise.ty());
         let (then, otherwise) = if then_ty == otherwise_ty {
             (then, otherwise)

@@ -13,6 +13,7 @@ use super::{
     codes,
     compare::{Case, constant_text, not, search_any},
     scope::Scope,
+    untyped,
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -102,6 +103,8 @@ impl Binder<'_> {
     }
 
     fn is_in(&mut self, left: Expr, elements: &[Element], case: Case, span: &Span) -> Bind<Expr> {
+        let ty = if case == Case::Folded { LogicalType::String } else { elements_type(elements) };
+        let left = untyped::under(left, ty);
         let ty = left.ty();
         if case == Case::Folded {
             self.text_operand(ty, "in~", span)?;
@@ -144,6 +147,10 @@ impl Binder<'_> {
         let mut literals = Vec::with_capacity(elements.len());
         for element in elements {
             match element {
+                // A missing column is empty text among texts.
+                Element::Constant(Literal::Null(LogicalType::String), _) if ty == LogicalType::String => {
+                    literals.push(Literal::Text(String::new(), ty));
+                }
                 Element::Constant(Literal::Null(_), _) => {}
                 Element::Constant(literal, span) => literals.extend(self.constant_equal_to(literal, ty, span)?),
                 Element::Json(Value::String(_), span)
@@ -179,6 +186,7 @@ impl Binder<'_> {
         shown: &str,
         span: &Span,
     ) -> Bind<Expr> {
+        let left = untyped::settled(left);
         self.text_operand(left.ty(), shown, span)?;
         let mut needles = Vec::with_capacity(elements.len());
         for element in elements {
@@ -198,6 +206,20 @@ impl Binder<'_> {
         let haystack = Box::new(left);
         Ok(Expr::TextMatch(TextMatch { haystack, needles, kind: MatchKind::Term, fold: true, quantifier }))
     }
+}
+
+/// The type that a list gives to a left side without one: that of the first element that has one.
+fn elements_type(elements: &[Element]) -> LogicalType {
+    let typed = elements.iter().find_map(|element| match element {
+        Element::Constant(Literal::Null(LogicalType::String), _) => None,
+        Element::Constant(literal, _) => Some(literal.ty()),
+        Element::Json(Value::Bool(_), _) => Some(LogicalType::Bool),
+        Element::Json(Value::String(_), _) => Some(LogicalType::String),
+        Element::Json(Value::Number(number), _) if number.is_i64() => Some(LogicalType::Long),
+        Element::Json(Value::Number(_), _) => Some(LogicalType::Real),
+        Element::Json(..) => None,
+    });
+    typed.unwrap_or(LogicalType::String)
 }
 
 fn shown(op: ListOp) -> &'static str {

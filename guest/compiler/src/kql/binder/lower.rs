@@ -24,25 +24,27 @@ use crate::{
 /// The columns of a step that a later one uses.
 type Live = BTreeSet<u32>;
 
-/// The program of a query's result.
-pub(super) fn lower(mut rows: Rows) -> Program {
+/// The program of a query's result, and the conditions that became its lookback.
+pub(super) fn lower(mut rows: Rows) -> (Program, Vec<Expr>) {
     let table = rows.source_table();
     rows.close();
     let width = rows.columns().len();
     let mut steps = rows.steps;
-    let mut lookback = None;
+    let mut taken = None;
     if let (Some(table), [Step::Source { columns, .. }, Step::Kernel { filter, .. }, ..]) =
         (table, steps.as_mut_slice())
     {
         let is_time = |column: u32| columns.get(column as usize).is_some_and(|(name, _)| table.is_time_column(name));
-        lookback = lookback::take(filter, is_time);
+        taken = lookback::take(filter, is_time);
     }
+    let (lookback, taken) = taken.unzip();
     let live = liveness(&steps, width, lookback.as_ref());
     let mut lowering = Lowering { nodes: Vec::new(), kernels: Vec::new(), columns: Vec::new() };
     for (step, live) in steps.into_iter().zip(&live) {
         lowering.step(step, live, lookback);
     }
-    Program { plan: Plan { nodes: lowering.nodes }, kernels: lowering.kernels }
+    let program = Program { plan: Plan { nodes: lowering.nodes }, kernels: lowering.kernels };
+    (program, taken.unwrap_or_default())
 }
 
 /// What is live after each step, from the last to the first.

@@ -21,14 +21,20 @@ mod source;
 mod suggest;
 mod summarize;
 mod tabular;
+mod untyped;
 mod walk;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use draft::Rows;
+use lookback::TimeComparison;
 use scope::Binding;
 
 use super::ast::Query;
-use crate::{diagnostic::Diagnostic, ir};
+use crate::{
+    diagnostic::{Diagnostic, Span},
+    ir,
+};
 
 /// How deep an expression may nest.
 const EXPRESSION_DEPTH_MAX: usize = 128;
@@ -40,6 +46,9 @@ const OPERATORS_MAX: usize = 1_000;
 const COLUMNS_MAX: usize = 1_024;
 /// How much may be copied where names stand for expressions, in nodes.
 const COPIED_NODES_MAX: usize = 200_000;
+/// How many nodes the conditions and columns of one kernel may have. The time to translate a function grows faster than
+/// its size; the largest takes well under a second.
+const KERNEL_NODES_MAX: usize = 2_048;
 /// How many diagnostics are kept.
 const DIAGNOSTICS_MAX: usize = 100;
 
@@ -62,13 +71,17 @@ pub struct Bound {
 /// Binds a query.
 pub fn bind(query: &Query, options: &BindOptions) -> Bound {
     let mut binder = Binder::new(*options);
-    let rows = binder.query(query);
-    let mut diagnostics = binder.diagnostics;
-    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
+    let rows = binder.query(query).and_then(|rows| binder.emittable(rows, &query.body.span));
     let program = match rows {
-        Ok(rows) if !diagnostics.iter().any(Diagnostic::is_error) => Some(lower::lower(rows)),
+        Ok(rows) if !binder.diagnostics.iter().any(Diagnostic::is_error) => {
+            let (program, lookback) = lower::lower(rows);
+            binder.warn_of_comparisons(&lookback);
+            Some(program)
+        }
         _ => None,
     };
+    let mut diagnostics = binder.diagnostics;
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     Bound { program, diagnostics }
 }
 
@@ -93,6 +106,10 @@ struct Binder<'q> {
     copied_nodes: usize,
     /// Missing columns already reported.
     missing: HashSet<String>,
+    /// While a condition is bound, the columns that hold the event's time.
+    time_columns: BTreeSet<u32>,
+    /// Comparisons of the event's time with `now()`.
+    time_comparisons: Vec<TimeComparison>,
 }
 
 impl Binder<'_> {
@@ -107,7 +124,23 @@ impl Binder<'_> {
             operators: 0,
             copied_nodes: 0,
             missing: HashSet::new(),
+            time_columns: BTreeSet::new(),
+            time_comparisons: Vec::new(),
         }
+    }
+
+    /// The rows, all steps closed, unless one is too large to be translated.
+    fn emittable(&mut self, mut rows: Rows, span: &Span) -> Bind<Rows> {
+        rows.close();
+        let nodes = rows.largest_kernel();
+        if nodes <= KERNEL_NODES_MAX {
+            return Ok(rows);
+        }
+        let message = format!(
+            "conditions and columns of one step have {nodes} operators and values, more than {KERNEL_NODES_MAX}"
+        );
+        let help = "list values in `in (...)` or `has_any (...)` instead of `or`, and use large expressions less often";
+        Err(self.report(Diagnostic::error(codes::LIMIT, span.clone(), message).help(help)))
     }
 
     /// Whether no more diagnostics are kept; nobody need work on advice then.

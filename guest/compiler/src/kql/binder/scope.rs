@@ -1,16 +1,14 @@
 //! What a name stands for: a column, a `let`, a table, or a column that its table does not have.
 
-use super::{Bind, Binder, COPIED_NODES_MAX, codes, draft::Rows, suggest, summarize::Aggregating, walk};
+use super::{Bind, Binder, COPIED_NODES_MAX, codes, draft::Rows, suggest, summarize::Aggregating, untyped, walk};
 use crate::{
     diagnostic::{Diagnostic, Span},
-    ir::{Expr, Literal},
+    ir::Expr,
     kql::{
         ast::Pipeline,
         tables::{self, Table},
     },
 };
-use sandtrap_wit::LogicalType;
-
 /// What a `let` stands for.
 #[derive(Clone, Debug)]
 pub(super) struct Binding<'q> {
@@ -106,8 +104,8 @@ impl<'q> Binder<'q> {
         Ok(expr)
     }
 
-    /// A column that its table does not have reads as empty text: public hunts name columns of other tables, and
-    /// would otherwise not run at all.
+    /// A column that its table does not have reads as null, whatever it is used for: public hunts name columns of
+    /// other tables, and would otherwise not run at all.
     fn missing_column(&mut self, name: &str, span: &Span, table: &'static Table) -> Bind<Expr> {
         let message = format!("the table `{}` has no column `{name}`", table.name());
         let columns = table.columns().iter().map(|(column, _)| column.as_str());
@@ -116,18 +114,15 @@ impl<'q> Binder<'q> {
         let mut diagnostic = if self.options.strict_schema {
             Diagnostic::error(codes::MISSING_COLUMN, span.clone(), message)
         } else {
-            Diagnostic::warning(codes::MISSING_COLUMN, span.clone(), message).label("reads as empty text")
+            Diagnostic::warning(codes::MISSING_COLUMN, span.clone(), message)
+                .label("reads as null, and as text it is empty")
         };
         diagnostic.help = advice;
         let refused = diagnostic.is_error();
         if self.missing.insert(name.to_string()) {
             self.report(diagnostic);
         }
-        if refused {
-            Err(super::Reported)
-        } else {
-            Ok(Expr::Literal(Literal::Text(String::new(), LogicalType::String)))
-        }
+        if refused { Err(super::Reported) } else { Ok(untyped::null()) }
     }
 
     fn unknown_name(&mut self, name: &str, span: &Span, scope: &Scope<'_>) -> super::Reported {

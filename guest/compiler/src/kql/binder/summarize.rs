@@ -125,7 +125,7 @@ impl<'q> Binder<'q> {
         let mut keys = Vec::with_capacity(by.len());
         let mut refused = false;
         for key in by {
-            let bound = self.expr(&key.expr, &mut Scope::Rows(rows)).and_then(|expr| {
+            let bound = self.kept(&key.expr, rows).and_then(|expr| {
                 let name = spelled(key).unwrap_or("this expression");
                 self.groupable(&expr, name, &key.expr.span)?;
                 Ok(expr)
@@ -186,7 +186,7 @@ impl<'q> Binder<'q> {
                 if let [_, accuracy] = arguments {
                     self.size(accuracy, name, 0)?;
                 }
-                let value = self.expr(value, &mut Scope::Rows(rows))?;
+                let value = self.kept(value, rows)?;
                 self.groupable(&value, "dcount", span)?;
                 AggregateFunction::Dcount(aggregating.value(value))
             }
@@ -195,7 +195,7 @@ impl<'q> Binder<'q> {
                     [_, size] => self.size(size, name, 1)?,
                     _ => MAKE_SET_SIZE,
                 };
-                let value = self.expr(value, &mut Scope::Rows(rows))?;
+                let value = self.kept(value, rows)?;
                 AggregateFunction::MakeSet { column: aggregating.value(value), size: size.min(MAKE_SET_SIZE) }
             }
             ("min" | "max", more) => return Err(self.count_of_arguments(name, "1", more.len())),
@@ -215,7 +215,7 @@ impl<'q> Binder<'q> {
 
     /// The argument of `min` or `max`.
     fn ordered(&mut self, value: &ast::Expr, name: &Name, aggregating: &mut Aggregating<'_>) -> Bind<u32> {
-        let bound = self.expr(value, &mut Scope::Rows(aggregating.rows))?;
+        let bound = self.kept(value, aggregating.rows)?;
         if bound.ty() == LogicalType::Dynamic {
             let message = format!("`{}` of a dynamic value is not supported yet", name.text);
             return Err(self.report(Diagnostic::error(codes::TYPES, value.span.clone(), message)));

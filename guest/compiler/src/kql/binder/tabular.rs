@@ -13,7 +13,7 @@ use super::{
     draft::{Column, Rows, Step, number},
     naming::{Namer, derived, spelled},
     scope::{Binding, BindingValue, Scope},
-    walk,
+    untyped, walk,
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -108,7 +108,12 @@ impl<'q> Binder<'q> {
         rows.close_if_large();
         match &operator.kind {
             OperatorKind::Where(predicate) => {
-                let condition = self.condition(predicate, &mut Scope::Rows(&rows))?;
+                let first = self.time_comparisons.len();
+                self.time_columns = rows.time_columns();
+                let condition = self.condition(predicate, &mut Scope::Rows(&rows));
+                self.time_columns.clear();
+                let condition = condition?;
+                self.keep_conditions(first, &condition, &rows);
                 rows.filter(condition);
             }
             OperatorKind::Project(columns) => self.project(&mut rows, columns, &operator.span)?,
@@ -168,9 +173,13 @@ impl<'q> Binder<'q> {
 
     /// The values of columns. All are bound, so that one mistake does not hide the next.
     fn columns(&mut self, rows: &Rows, written: &'q [NamedExpr]) -> Bind<Vec<Expr>> {
-        let bound: Vec<Bind<Expr>> =
-            written.iter().map(|column| self.expr(&column.expr, &mut Scope::Rows(rows))).collect();
+        let bound: Vec<Bind<Expr>> = written.iter().map(|column| self.kept(&column.expr, rows)).collect();
         bound.into_iter().collect()
+    }
+
+    /// A value that is kept: one without a type is text.
+    pub(super) fn kept(&mut self, expr: &ast::Expr, rows: &Rows) -> Bind<Expr> {
+        Ok(untyped::settled(self.expr(expr, &mut Scope::Rows(rows))?))
     }
 
     /// Keys that are not columns are computed before the sort and dropped after it.
@@ -179,7 +188,7 @@ impl<'q> Binder<'q> {
         let mut columns = rows.columns().to_vec();
         let mut keys = Vec::with_capacity(written.len());
         for key in written {
-            let expr = self.expr(&key.expr, &mut Scope::Rows(rows))?;
+            let expr = self.kept(&key.expr, rows)?;
             if expr.ty() == LogicalType::Dynamic {
                 let message = "sorting by a dynamic value is not supported yet";
                 return Err(self.report(Diagnostic::error(codes::TYPES, key.expr.span.clone(), message)));

@@ -68,6 +68,15 @@ pub(super) fn weigh(expr: &Expr) -> Weight {
     weight
 }
 
+/// How many nodes of an expression become code: all but the columns that are only passed on. Constants are data, as
+/// large as they may be.
+pub(super) fn code_nodes(expr: &Expr) -> usize {
+    fn all(expr: &Expr) -> usize {
+        operands(expr).into_iter().map(all).fold(1, usize::saturating_add)
+    }
+    if matches!(expr, Expr::Input { .. }) { 0 } else { all(expr) }
+}
+
 /// Calls `see` with every column that an expression reads.
 pub(super) fn inputs(expr: &Expr, see: &mut impl FnMut(u32)) {
     if let Expr::Input { column, .. } = expr {
