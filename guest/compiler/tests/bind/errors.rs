@@ -240,10 +240,10 @@ fn names_that_stand_for_each_other_do_not_outgrow_the_compiler() {
     let (program, _) = bind(&columns);
     assert!(program.kernels.len() > 5);
     let chain = |count| format!("DeviceNetworkEvents | where {}", vec!["RemotePort == 1"; count].join(" or "));
-    bind(&chain(682));
+    bind(&chain(511));
     // One node for `or`, three for each comparison.
-    let refused = error(&chain(683));
-    assert!(refused.starts_with("KQL0507 ") && refused.contains("have 2050 operators and values"), "{refused}");
+    let refused = error(&chain(512));
+    assert!(refused.starts_with("KQL0507 ") && refused.contains("have 1537 operators and values"), "{refused}");
     // Columns of at most 256 nodes are copied, and this makes too many copies of one.
     let sum = vec!["x"; 40].join(" + ");
     let doubled = "| extend x = x + x".repeat(6);
