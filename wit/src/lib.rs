@@ -12,6 +12,8 @@
 #[cfg(feature = "std")]
 pub mod batch;
 #[cfg(feature = "std")]
+pub mod logsource;
+#[cfg(feature = "std")]
 pub mod manifest;
 #[cfg(feature = "std")]
 pub mod plan;

@@ -42,9 +42,12 @@ pub enum Node {
 pub struct NamedColumn {
     /// Its name.
     pub name: String,
-    /// Its type.
+    /// Its type; of the elements where it is a list.
     #[serde(rename = "type")]
     pub ty: LogicalType,
+    /// Whether its cells are lists.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub list: bool,
 }
 
 /// Rows from outside.
@@ -82,6 +85,10 @@ pub struct SourceColumn {
     /// The type to deliver.
     #[serde(rename = "type")]
     pub ty: LogicalType,
+    /// Whether all values of the field are wanted, as a list: Sigma matches any element. Without it a JSON array is one
+    /// value. Only text comes as lists.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub list: bool,
 }
 
 /// How far back a detection looks. The host applies it, so that files of old events can be searched as if they were
@@ -339,7 +346,11 @@ fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn
                     OutputCells::Computed(_) => computed += 1,
                     OutputCells::Input(_) => {}
                 }
-                columns.push(NamedColumn { name: output.name.clone(), ty: output.ty });
+                let list = match output.from {
+                    OutputCells::Input(index) => column(index)?.list,
+                    OutputCells::Computed(_) => false,
+                };
+                columns.push(NamedColumn { name: output.name.clone(), ty: output.ty, list });
             }
             unique(&columns)?;
             Ok(columns)
@@ -347,7 +358,7 @@ fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn
         Node::Aggregate(aggregate) => {
             let mut columns = Vec::with_capacity(aggregate.by.len() + aggregate.aggregates.len());
             for key in &aggregate.by {
-                columns.push(NamedColumn { name: key.name.clone(), ty: column(key.column)?.ty });
+                columns.push(NamedColumn { name: key.name.clone(), ty: column(key.column)?.ty, list: false });
             }
             for aggregate in &aggregate.aggregates {
                 let ty = match aggregate.function {
@@ -362,7 +373,7 @@ fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn
                         LogicalType::Long
                     }
                 };
-                columns.push(NamedColumn { name: aggregate.name.clone(), ty });
+                columns.push(NamedColumn { name: aggregate.name.clone(), ty, list: false });
             }
             unique(&columns)?;
             Ok(columns)
@@ -386,8 +397,11 @@ fn unique(columns: &[NamedColumn]) -> Result<(), String> {
 }
 
 fn columns_of_source(source: &Source) -> Result<Vec<NamedColumn>, String> {
-    let columns: Vec<NamedColumn> =
-        source.columns.iter().map(|column| NamedColumn { name: column.field.join("."), ty: column.ty }).collect();
+    let named = |column: &SourceColumn| NamedColumn { name: column.field.join("."), ty: column.ty, list: column.list };
+    let columns: Vec<NamedColumn> = source.columns.iter().map(named).collect();
+    if let Some(column) = columns.iter().find(|column| column.list && column.ty != LogicalType::String) {
+        return Err(format!("column {}: only text comes as lists, not {}", column.name, column.ty));
+    }
     if let Some(lookback) = &source.lookback {
         let ty = columns.get(lookback.column as usize).map(|column| column.ty);
         if ty != Some(LogicalType::Datetime) {

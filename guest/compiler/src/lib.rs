@@ -15,6 +15,8 @@ pub mod kql;
 pub mod prefilter;
 #[cfg(any(test, feature = "reference"))]
 pub mod reference;
+pub mod regex;
 pub mod rule;
+pub mod sigma;
 
 pub use compile::{Compilation, Options, compile};

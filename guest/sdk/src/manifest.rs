@@ -166,7 +166,7 @@ impl ManifestBuilder {
 }
 
 fn source_column(field: Field) -> SourceColumn {
-    SourceColumn { field: vec![field.name.into()], ty: field.ty }
+    SourceColumn { field: vec![field.name.into()], ty: field.ty, list: false }
 }
 
 fn output(name: &str, ty: LogicalType, from: OutputCells) -> KernelOutput {

@@ -215,7 +215,7 @@ fn row_key(table: &Table, row: usize) -> Vec<u8> {
 fn check_order(index: u32, node: &Node, columns: &[Vec<NamedColumn>]) -> Result<(), FlowError> {
     let input = node.input().and_then(|input| columns.get(input as usize)).map_or(&[][..], Vec::as_slice);
     let refuse = |column: u32, what: &str| match input.get(column as usize) {
-        Some(NamedColumn { name, ty: LogicalType::Dynamic }) => Err(FlowError::new(format!(
+        Some(NamedColumn { name, ty: LogicalType::Dynamic, .. }) => Err(FlowError::new(format!(
             "plan node {index}: {what} of {name}, which is dynamic: dynamic values have no order; convert it first"
         ))),
         _ => Ok(()),

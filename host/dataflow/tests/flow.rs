@@ -35,7 +35,7 @@ impl Kernels for OverOne {
 const COLUMNS: [(&str, LogicalType); 4] = [("Device", Text), ("Port", Long), ("At", Datetime), ("Score", Real)];
 
 fn source() -> Node {
-    let columns = COLUMNS.iter().map(|(name, ty)| SourceColumn { field: vec![(*name).into()], ty: *ty }).collect();
+    let columns = COLUMNS.iter().map(|(name, ty)| SourceColumn { field: vec![(*name).into()], ty: *ty, list: false }).collect();
     Node::Source(Source {
         rows: Rows::Stream("DeviceNetworkEvents".into()),
         columns,

@@ -34,7 +34,7 @@ fn ports_from(port: i64) -> (Vec<Node>, ir::Kernel) {
     let columns = [("Timestamp", Datetime), ("DeviceName", Text), ("RemotePort", Long)];
     let source = Source {
         rows: Rows::Stream("DeviceNetworkEvents".into()),
-        columns: columns.map(|(name, ty)| SourceColumn { field: vec![name.into()], ty }).to_vec(),
+        columns: columns.map(|(name, ty)| SourceColumn { field: vec![name.into()], ty, list: false }).to_vec(),
         prefilter: Prefilter::default(),
         lookback: Some(Lookback { column: 0, from: Bound { ago: 864_000_000_000, inclusive: true }, to: None }),
     };

@@ -331,6 +331,7 @@ impl Emitter<'_> {
                 self.function.call(RuntimeFunction::Strlen).set(number);
                 Value::Number(number)
             }
+            Function::DatePart(_) => return Err(EmitError::new("date parts")),
             Function::ToLower => self.packed_text(RuntimeFunction::ToLower),
             Function::ToUpper => self.packed_text(RuntimeFunction::ToUpper),
             Function::Strcat => {

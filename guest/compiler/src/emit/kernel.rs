@@ -12,7 +12,7 @@ use super::{
     runtime::RuntimeFunction,
     truth::{NULL, TRUE},
 };
-use crate::ir::{Expr, Kernel};
+use crate::ir::{Expr, Input, Kernel};
 
 const ROWS: u32 = 0;
 const NOW: u32 = 1;
@@ -49,7 +49,7 @@ impl Emitter<'_> {
         let function = &mut self.function;
         let expected = u32::try_from(kernel.inputs.len()).unwrap_or(u32::MAX);
         function.get(COLUMN_COUNT).u32(expected).push(Instruction::I32Ne).trap_if();
-        for (index, ty) in (0..).zip(&kernel.inputs) {
+        for (index, Input { ty, .. }) in (0..).zip(&kernel.inputs) {
             let at = index * abi::COLUMN_BYTES;
             let column = Column {
                 validity: function.local(ValType::I32),

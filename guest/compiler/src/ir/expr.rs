@@ -5,12 +5,14 @@
 
 use sandtrap_wit::{LogicalType, PhysicalType};
 
+use super::ElementTest;
+
 /// A typed expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
     /// A constant.
     Literal(Literal),
-    /// The cell of this column of the batch.
+    /// The cell of this column of the batch. A column of lists occurs only as the haystack of an [`Expr::TextMatch`].
     Input {
         /// Index into [`super::Kernel::inputs`].
         column: u32,
@@ -45,7 +47,27 @@ pub enum Expr {
         set: Vec<i64>,
     },
     /// Searches text for constant needles. Never null.
+    ///
+    /// In a column of lists, a needle is found where an element has it; a row without a value has no element, so that
+    /// nothing is found in it, not even the empty needle.
     TextMatch(TextMatch),
+    /// Whether an element of a column of lists passes a test; false of a row without a value. Never null.
+    AnyElement {
+        /// The column of lists.
+        column: u32,
+        /// The test.
+        test: ElementTest,
+    },
+    /// Whether the event has this column's field, with a value or as null. Never null.
+    Exists {
+        /// The column.
+        column: u32,
+    },
+    /// Whether this column's cell has a value, the empty text and the empty list included. Never null.
+    HasValue {
+        /// The column.
+        column: u32,
+    },
     /// Searches text for a needle that is not constant, exactly as [`Expr::TextMatch`] with one needle.
     TextMatchDynamic {
         /// The text.
@@ -207,13 +229,32 @@ pub enum Function {
     ToUpper,
     /// string, string, ... -> string: one after the other (KQL `strcat`).
     Strcat,
+    /// datetime -> long: a part of the calendar date or the time of day in UTC; null of null.
+    DatePart(DatePart),
+}
+
+/// Parts of a datetime (Sigma's time modifiers).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DatePart {
+    /// 0 to 59.
+    Minute,
+    /// 0 to 23.
+    Hour,
+    /// Of the month, 1 to 31.
+    Day,
+    /// Of the year by ISO 8601, 1 to 53.
+    Week,
+    /// 1 to 12.
+    Month,
+    /// The calendar year.
+    Year,
 }
 
 impl Function {
     /// The type of the result.
     pub fn ty(self) -> LogicalType {
         match self {
-            Self::Strlen => LogicalType::Long,
+            Self::Strlen | Self::DatePart(_) => LogicalType::Long,
             Self::ToLower | Self::ToUpper | Self::Strcat => LogicalType::String,
         }
     }
@@ -259,6 +300,9 @@ impl Expr {
             | Self::Compare { .. }
             | Self::InSet { .. }
             | Self::TextMatch(_)
+            | Self::AnyElement { .. }
+            | Self::Exists { .. }
+            | Self::HasValue { .. }
             | Self::TextMatchDynamic { .. }
             | Self::IsNull(_)
             | Self::IsEmpty(_) => LogicalType::Bool,

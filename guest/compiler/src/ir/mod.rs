@@ -5,9 +5,12 @@
 //! that its language implies, and the emitter trusts the types. Semantics stand on the variants, because they are the
 //! contract between a front end and the emitter.
 
+mod element;
 mod expr;
+pub(crate) mod walk;
 
-pub use expr::{Arithmetic, CompareOp, Expr, Function, Literal, MatchKind, Quantifier, TextMatch};
+pub use element::{ElementTest, Network, Pattern, Piece};
+pub use expr::{Arithmetic, CompareOp, DatePart, Expr, Function, Literal, MatchKind, Quantifier, TextMatch};
 use sandtrap_wit::{LogicalType, plan::Plan};
 
 /// A detection, ready to be emitted.
@@ -19,11 +22,20 @@ pub struct Program {
     pub kernels: Vec<Kernel>,
 }
 
+/// A column of a kernel's batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Its type; of the elements where it is a list.
+    pub ty: LogicalType,
+    /// Whether its cells are lists of values, as Sigma wants them. Only text is.
+    pub list: bool,
+}
+
 /// A function from a batch to the rows it picks and the columns it computes for them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kernel {
-    /// The types of the batch's columns, in order.
-    pub inputs: Vec<LogicalType>,
+    /// The batch's columns, in order.
+    pub inputs: Vec<Input>,
     /// Rows for which this is true are picked; false and null are not. `None` picks all.
     pub filter: Option<Expr>,
     /// One computed column each, for the rows that are picked.

@@ -43,7 +43,7 @@ pub(crate) fn program(program: &Program) -> String {
                 let names: Vec<String> = kernel.reads.iter().map(|column| name(*column)).collect();
                 let types: Vec<_> =
                     kernel.reads.iter().map(|at| known[kernel.input as usize][*at as usize].ty).collect();
-                assert_eq!(code.inputs, types, "a kernel's inputs are what it reads");
+                assert_eq!(code.inputs.iter().map(|input| input.ty).collect::<Vec<_>>(), types, "a kernel's inputs are what it reads");
                 let filter = code.filter.as_ref().map(|filter| format!(" where {}", expr(filter, &names)));
                 let outputs = kernel.outputs.iter().map(|output| match output.from {
                     OutputCells::Input(column) if name(column) == output.name => output.name.clone(),

@@ -10,7 +10,7 @@ use crate::{binding::UNROUTED_KINDS_MAX, ndjson::Reader, verdict::cell_to_text};
 const EVENTS: &[u8] = include_bytes!("../../tests/data/windows.ndjson");
 
 fn column(field: &str, ty: LogicalType) -> SourceColumn {
-    SourceColumn { field: field.split('/').map(str::to_owned).collect(), ty }
+    SourceColumn { field: field.split('/').map(str::to_owned).collect(), ty, list: false }
 }
 
 fn wanted(stream: &str, columns: &[(&str, LogicalType)]) -> Wanted {

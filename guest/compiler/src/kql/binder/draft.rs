@@ -10,8 +10,10 @@ use sandtrap_wit::{
     plan::{self, AggregateFunction, SortKey},
 };
 
-use super::walk;
-use crate::{ir::Expr, kql::tables::Table};
+use crate::{
+    ir::{Expr, walk},
+    kql::tables::Table,
+};
 
 /// An open kernel whose computed columns are larger than this is closed before they are copied into others.
 const FUSED_NODES_MAX: usize = 256;

@@ -9,10 +9,10 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use sandtrap_wit::plan::{Bound, Lookback};
 
-use super::{Binder, arithmetic::now_offset, codes, draft::Rows, walk};
+use super::{Binder, arithmetic::now_offset, codes, draft::Rows};
 use crate::{
     diagnostic::{Diagnostic, Span},
-    ir::{CompareOp, Expr},
+    ir::{CompareOp, Expr, walk},
 };
 
 /// So many comparisons are watched; a query with more gets no warnings about the others.

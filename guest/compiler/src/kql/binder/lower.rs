@@ -14,10 +14,10 @@ use sandtrap_wit::{
 
 use super::{
     draft::{Column, Rows, Step, number},
-    lookback, walk,
+    lookback,
 };
 use crate::{
-    ir::{Expr, Kernel, Program},
+    ir::{Expr, Input, Kernel, Program, walk},
     prefilter,
 };
 
@@ -144,7 +144,7 @@ impl Lowering {
             // Inline rows keep all their cells.
             if inline || is_live(index, live) {
                 self.columns.push((number(index), ty));
-                wanted.push(SourceColumn { field: vec![name], ty });
+                wanted.push(SourceColumn { field: vec![name], ty, list: false });
             }
         }
         let lookback = lookback.map(|lookback| Lookback { column: self.renumbered(lookback.column), ..lookback });
@@ -166,7 +166,7 @@ impl Lowering {
             walk::renumber(filter, &in_batch);
         }
         let inputs = reads.iter().filter_map(|old| self.columns.iter().find(|(column, _)| column == old));
-        let inputs = inputs.map(|(_, ty)| *ty).collect();
+        let inputs = inputs.map(|(_, ty)| Input { ty: *ty, list: false }).collect();
         let mut kernel = Kernel { inputs, filter, computed: Vec::new() };
         let mut outputs = Vec::new();
         let mut after = Vec::new();

@@ -22,7 +22,6 @@ mod suggest;
 mod summarize;
 mod tabular;
 mod untyped;
-mod walk;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

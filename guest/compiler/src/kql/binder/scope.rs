@@ -1,9 +1,9 @@
 //! What a name stands for: a column, a `let`, a table, or a column that its table does not have.
 
-use super::{Bind, Binder, COPIED_NODES_MAX, codes, draft::Rows, suggest, summarize::Aggregating, untyped, walk};
+use super::{Bind, Binder, COPIED_NODES_MAX, codes, draft::Rows, suggest, summarize::Aggregating, untyped};
 use crate::{
     diagnostic::{Diagnostic, Span},
-    ir::Expr,
+    ir::{Expr, walk},
     kql::{
         ast::Pipeline,
         tables::{self, Table},

@@ -13,11 +13,11 @@ use super::{
     draft::{Column, Rows, Step, number},
     naming::{Namer, derived, spelled},
     scope::{Binding, BindingValue, Scope},
-    untyped, walk,
+    untyped,
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
-    ir::{Expr, Literal},
+    ir::{Expr, Literal, walk},
     kql::{
         ast::{self, ExprKind, Let, LetValue, NamedExpr, Operator, OperatorKind, OrderedExpr, Pipeline, Query},
         tables,

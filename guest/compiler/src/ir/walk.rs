@@ -1,23 +1,28 @@
 //! Walking the IR: the operands of an expression, how heavy it is, and which columns it reads.
 
-use crate::ir::{Expr, Literal};
+use super::{ElementTest, Expr, Literal};
 
 /// So many bytes of a constant weigh as much as a node.
 const BYTES_PER_NODE: usize = 16;
 
 /// How large an expression is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Weight {
+pub(crate) struct Weight {
     /// Nodes, constants counted by their size.
-    pub(super) nodes: usize,
+    pub(crate) nodes: usize,
     /// The longest way down.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
 }
 
 /// The operands of an expression.
-pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
+pub(crate) fn operands(expr: &Expr) -> Vec<&Expr> {
     match expr {
-        Expr::Literal(_) | Expr::Input { .. } | Expr::Now => Vec::new(),
+        Expr::Literal(_)
+        | Expr::Input { .. }
+        | Expr::Now
+        | Expr::AnyElement { .. }
+        | Expr::Exists { .. }
+        | Expr::HasValue { .. } => Vec::new(),
         Expr::Not(operand)
         | Expr::IsNull(operand)
         | Expr::IsEmpty(operand)
@@ -34,7 +39,12 @@ pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
 /// The operands of an expression, to be changed.
 fn operands_mut(expr: &mut Expr) -> Vec<&mut Expr> {
     match expr {
-        Expr::Literal(_) | Expr::Input { .. } | Expr::Now => Vec::new(),
+        Expr::Literal(_)
+        | Expr::Input { .. }
+        | Expr::Now
+        | Expr::AnyElement { .. }
+        | Expr::Exists { .. }
+        | Expr::HasValue { .. } => Vec::new(),
         Expr::Not(operand)
         | Expr::IsNull(operand)
         | Expr::IsEmpty(operand)
@@ -51,7 +61,7 @@ fn operands_mut(expr: &mut Expr) -> Vec<&mut Expr> {
 }
 
 /// How large an expression is. Recursion is as deep as the expression, which the binder bounds.
-pub(super) fn weigh(expr: &Expr) -> Weight {
+pub(crate) fn weigh(expr: &Expr) -> Weight {
     let own = match expr {
         Expr::Literal(Literal::Text(text, _)) => text.len() / BYTES_PER_NODE,
         Expr::InSet { set, .. } => set.len(),
@@ -70,7 +80,7 @@ pub(super) fn weigh(expr: &Expr) -> Weight {
 
 /// How many nodes of an expression become code: all but the columns that are only passed on. Constants are data, as
 /// large as they may be.
-pub(super) fn code_nodes(expr: &Expr) -> usize {
+pub(crate) fn code_nodes(expr: &Expr) -> usize {
     fn all(expr: &Expr) -> usize {
         operands(expr).into_iter().map(all).fold(1, usize::saturating_add)
     }
@@ -78,9 +88,16 @@ pub(super) fn code_nodes(expr: &Expr) -> usize {
 }
 
 /// Calls `see` with every column that an expression reads.
-pub(super) fn inputs(expr: &Expr, see: &mut impl FnMut(u32)) {
-    if let Expr::Input { column, .. } = expr {
-        see(*column);
+pub(crate) fn inputs(expr: &Expr, see: &mut impl FnMut(u32)) {
+    match expr {
+        Expr::Input { column, .. } | Expr::Exists { column } | Expr::HasValue { column } => see(*column),
+        Expr::AnyElement { column, test } => {
+            see(*column);
+            if let ElementTest::Field { column, .. } = test {
+                see(*column);
+            }
+        }
+        _ => {}
     }
     for operand in operands(expr) {
         inputs(operand, see);
@@ -88,9 +105,16 @@ pub(super) fn inputs(expr: &Expr, see: &mut impl FnMut(u32)) {
 }
 
 /// Renumbers the columns that an expression reads.
-pub(super) fn renumber(expr: &mut Expr, number: &impl Fn(u32) -> u32) {
-    if let Expr::Input { column, .. } = expr {
-        *column = number(*column);
+pub(crate) fn renumber(expr: &mut Expr, number: &impl Fn(u32) -> u32) {
+    match expr {
+        Expr::Input { column, .. } | Expr::Exists { column } | Expr::HasValue { column } => *column = number(*column),
+        Expr::AnyElement { column, test } => {
+            *column = number(*column);
+            if let ElementTest::Field { column, .. } = test {
+                *column = number(*column);
+            }
+        }
+        _ => {}
     }
     for operand in operands_mut(expr) {
         renumber(operand, number);
