@@ -5,3 +5,6 @@
 //! ```
 
 pub mod ast;
+mod lower;
+
+pub use lower::{Lowered, Placeholders, lower, narrow};
