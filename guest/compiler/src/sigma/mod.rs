@@ -13,6 +13,7 @@ mod correlation;
 mod document;
 mod filter;
 mod logsource;
+mod lower;
 mod metadata;
 mod modifier;
 mod recognise;
@@ -25,3 +26,5 @@ mod section;
 pub use condition::unused;
 pub use document::{Parsed, parse};
 pub use recognise::is_sigma;
+
+pub use lower::{Lowered, Placeholders, lower, narrow};
