@@ -7,18 +7,17 @@
 
 use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
 
-use sandtrap_wit::{
-    LogicalType,
-    batch::{Batch, Cell, ColumnBuilder},
-    plan::SourceColumn,
-};
+use sandtrap_wit::{LogicalType, batch::Batch, logsource::Logsource, plan::SourceColumn};
 use serde_json::{Map, Value};
 
-use super::counts::{Counts, EventKind, Unconverted};
+use super::{
+    counts::{Counts, EventKind, Unconverted},
+    stream::WantedStream,
+};
 use crate::{
     convert::Converted,
     event::{Event, EventRef, Position},
-    streams::{Fields, Source, StreamMap},
+    streams::{EventKey, Fields, Router, StreamMap, Target},
 };
 
 /// How much text a round may hold, in bytes, before [`Binder::push`] says that it is full. A round goes past it by at
@@ -56,70 +55,86 @@ pub enum Fill {
     Full,
 }
 
+/// How many routes are remembered. Events need few, but strangers choose what is in them.
+const ROUTES_MAX: usize = 4096;
+
 /// Fills batches with events.
 #[derive(Debug)]
 pub struct Binder {
     map: Arc<StreamMap>,
+    router: Router,
     wanted: Vec<WantedStream>,
-    /// By the mappings that an event matches: far fewer than there are events.
-    routes: HashMap<Vec<usize>, Route>,
+    /// By what fills the streams of an event: far fewer than there are events.
+    routes: HashMap<Fillers, Arc<Route>>,
     batch_events_max: NonZeroUsize,
     events: usize,
     text_bytes: usize,
     counts: Counts,
 }
 
+/// What fills the streams of an event: the mappings that take it, in order, and the logsources that it says it is of,
+/// each with the place in [`StreamMap::declared`] of who found it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Fillers {
+    mappings: Vec<usize>,
+    declared: Vec<(usize, Logsource)>,
+}
+
+/// Who fills a stream with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Filler {
+    /// A mapping of the map.
+    Mapping(usize),
+    /// The event says its logsource in a place of [`StreamMap::declared`].
+    Declared(usize),
+}
+
 /// Where a kind of event goes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Route {
     /// Every stream that it belongs to.
     streams: Arc<[Arc<str>]>,
-    /// The wanted ones: the place in [`Binder::wanted`], and the mapping that fills it.
-    fills: Arc<[(usize, usize)]>,
-}
-
-#[derive(Debug)]
-struct WantedStream {
-    stream: Arc<str>,
-    columns: Vec<SourceColumn>,
-    /// For each mapping of the stream, and for rows, where each column's cells come from.
-    by_mapping: HashMap<usize, Arc<[Arc<[Source]>]>>,
-    for_rows: Arc<[Arc<[Source]>]>,
-    builders: Vec<ColumnBuilder>,
-    events: Vec<EventRef>,
-    unconverted: Vec<u64>,
+    /// The wanted ones: the place in [`Binder::wanted`], and what fills it.
+    fills: Vec<(usize, Filler)>,
 }
 
 impl Binder {
     /// A binder that fills these streams, in this order, with at most so many events in a round. A stream that the map
-    /// does not know stays empty, unless rows are pushed to it.
+    /// does not know stays empty, unless rows are pushed to it or events say themselves that they belong there.
     pub fn new(map: Arc<StreamMap>, wanted: Vec<Wanted>, batch_events_max: NonZeroUsize) -> Self {
         let wanted = wanted.into_iter().map(|wanted| WantedStream::new(wanted, &map)).collect();
         let counts = Counts::new(map.streams());
-        Self { map, wanted, routes: HashMap::new(), batch_events_max, events: 0, text_bytes: 0, counts }
+        let router = Router::new(&map);
+        Self { map, router, wanted, routes: HashMap::new(), batch_events_max, events: 0, text_bytes: 0, counts }
     }
 
     /// Adds an event to every stream that it belongs to.
     pub fn push(&mut self, event: &Event) -> Fill {
         let map = Arc::clone(&self.map);
-        let key = map.route_key(&event.fields);
-        let mappings = map.route(&event.fields, &key);
-        let Some(first) = mappings.first().and_then(|index| map.mappings.get(*index)) else {
-            let kind = map.kind(&event.fields);
-            self.counts.add_unrouted(EventKind::of(kind.0, kind.1));
-            return self.pushed(0);
+        let key = EventKey::new(&event.fields, &map.discriminators);
+        let declared = map.declared.iter().enumerate();
+        let fillers = Fillers {
+            mappings: self.router.route(&map, &event.fields, &key),
+            declared: declared.filter_map(|(place, by)| Some((place, by.of(&event.fields)?))).collect(),
         };
-        let route = self.route(mappings);
+        let first = match (fillers.mappings.first(), fillers.declared.first()) {
+            (Some(mapping), _) => Filler::Mapping(*mapping),
+            (None, Some((place, _))) => Filler::Declared(*place),
+            (None, None) => {
+                self.counts.add_unrouted(EventKind::of(&map.kind(&key)));
+                return self.pushed(0);
+            }
+        };
+        let time = first.fields(&map, &event.fields).and_then(|(fields, row)| instant(fields, row));
+        let route = self.route(fillers);
         self.counts.routed_to(&route.streams);
-        let time = first.row(&event.fields).and_then(|row| instant(&first.fields, row));
         let reference = self.reference(&event.position, time, &route.streams);
         let mut text_bytes = 0_usize;
-        for (place, mapping) in &*route.fills {
+        for (place, filler) in &route.fills {
             let Some(wanted) = self.wanted.get_mut(*place) else { continue };
-            let Some(sources) = wanted.by_mapping.get(mapping).map(Arc::clone) else { continue };
-            let Some(mapping) = map.mappings.get(*mapping) else { continue };
-            let Some(row) = mapping.row(&event.fields) else { continue };
-            text_bytes = text_bytes.saturating_add(wanted.push(&mapping.fields, &sources, row, reference.clone()));
+            let Some((fields, row)) = filler.fields(&map, &event.fields) else { continue };
+            let bytes = wanted.push(*filler, fields, row, event, reference.clone());
+            text_bytes = text_bytes.saturating_add(bytes);
         }
         self.pushed(text_bytes)
     }
@@ -132,9 +147,8 @@ impl Binder {
         let time = instant(&map.rows, &event.fields);
         let reference = self.reference(&event.position, time, &streams);
         let mut text_bytes = 0_usize;
-        for wanted in self.wanted.iter_mut().filter(|wanted| &*wanted.stream == stream) {
-            let sources = Arc::clone(&wanted.for_rows);
-            text_bytes = text_bytes.saturating_add(wanted.push(&map.rows, &sources, &event.fields, reference.clone()));
+        for wanted in self.wanted.iter_mut().filter(|wanted| wanted.is(stream)) {
+            text_bytes = text_bytes.saturating_add(wanted.push_row(&map.rows, event, reference.clone()));
         }
         self.pushed(text_bytes)
     }
@@ -153,15 +167,12 @@ impl Binder {
 
     /// The columns that had values which could not be converted, in the order wanted.
     pub fn unconverted(&self) -> Vec<Unconverted> {
-        let of_stream = |wanted: &WantedStream| {
-            let stream = Arc::clone(&wanted.stream);
-            let columns = wanted.columns.iter().cloned().zip(wanted.unconverted.iter().copied());
-            columns
-                .filter(|(_, cells)| *cells > 0)
-                .map(move |(column, cells)| Unconverted { stream: Arc::clone(&stream), column, cells })
-                .collect::<Vec<_>>()
-        };
-        self.wanted.iter().flat_map(of_stream).collect()
+        self.wanted.iter().flat_map(WantedStream::unconverted).collect()
+    }
+
+    /// The wanted streams that nothing in the map fills: only rows, or events that say so themselves, can.
+    pub fn unfilled(&self) -> Vec<Arc<str>> {
+        self.wanted.iter().map(WantedStream::name).filter(|stream| !self.map.fills(stream)).map(Arc::clone).collect()
     }
 
     fn pushed(&mut self, text_bytes: usize) -> Fill {
@@ -180,63 +191,61 @@ impl Binder {
         EventRef { ordinal, position: position.clone(), time, streams: Arc::clone(streams) }
     }
 
-    fn route(&mut self, mappings: Vec<usize>) -> Route {
-        if let Some(route) = self.routes.get(&mappings) {
-            return route.clone();
+    fn route(&mut self, fillers: Fillers) -> Arc<Route> {
+        if let Some(route) = self.routes.get(&fillers) {
+            return Arc::clone(route);
         }
-        let stream = |mapping: &usize| self.map.mappings.get(*mapping).map(|mapping| Arc::clone(&mapping.stream));
-        let streams: Arc<[Arc<str>]> = mappings.iter().filter_map(stream).collect();
-        let fills = mappings.iter().flat_map(|mapping| {
-            let places = self.wanted.iter().enumerate();
-            places.filter(|(_, wanted)| wanted.by_mapping.contains_key(mapping)).map(|(place, _)| (place, *mapping))
-        });
-        let route = Route { streams, fills: fills.collect() };
-        self.routes.insert(mappings, route.clone());
+        let route = Arc::new(Route { streams: self.streams(&fillers), fills: self.fills(&fillers) });
+        if self.routes.len() >= ROUTES_MAX {
+            self.routes.clear();
+        }
+        self.routes.insert(fillers, Arc::clone(&route));
         route
+    }
+
+    /// The tables, and the logsources that no other of them says more exactly.
+    fn streams(&self, fillers: &Fillers) -> Arc<[Arc<str>]> {
+        let mapped = fillers.mappings.iter().filter_map(|mapping| self.map.mappings.get(*mapping));
+        let mapped = mapped.map(|mapping| mapping.target.clone());
+        let declared = fillers.declared.iter().map(|(_, logsource)| Target::of(logsource.clone()));
+        let mut targets: Vec<Target> = Vec::new();
+        for target in mapped.chain(declared) {
+            if !targets.iter().any(|known| known.says_all_of(&target)) {
+                targets.retain(|known| !target.says_all_of(known));
+                targets.push(target);
+            }
+        }
+        targets.iter().map(|target| Arc::clone(target.name())).collect()
+    }
+
+    /// For each wanted stream the first that fills it.
+    fn fills(&self, fillers: &Fillers) -> Vec<(usize, Filler)> {
+        let fills = |wanted: &WantedStream| {
+            let mapping = fillers.mappings.iter().copied().find(|mapping| {
+                self.map.mappings.get(*mapping).is_some_and(|mapping| wanted.is_filled_by(&mapping.target))
+            });
+            let declared = || fillers.declared.iter().find(|(_, logsource)| wanted.wants(logsource));
+            mapping.map(Filler::Mapping).or_else(|| declared().map(|(place, _)| Filler::Declared(*place)))
+        };
+        let wanted = self.wanted.iter().enumerate();
+        wanted.filter_map(|(place, wanted)| Some((place, fills(wanted)?))).collect()
     }
 }
 
-impl WantedStream {
-    fn new(wanted: Wanted, map: &StreamMap) -> Self {
-        let Wanted { stream, columns } = wanted;
-        let sources = |fields: &Fields| columns.iter().map(|column| fields.sources(&column.field)).collect();
-        let of_stream = map.mappings.iter().enumerate().filter(|(_, mapping)| *mapping.stream == *stream);
-        Self {
-            by_mapping: of_stream.map(|(index, mapping)| (index, sources(&mapping.fields))).collect(),
-            for_rows: sources(&map.rows),
-            builders: columns.iter().map(|column| ColumnBuilder::of(column.ty)).collect(),
-            events: Vec::new(),
-            unconverted: vec![0; columns.len()],
-            stream: stream.into(),
-            columns,
-        }
-    }
-
-    /// Adds a row and says how much text it has.
-    fn push(&mut self, fields: &Fields, sources: &[Arc<[Source]>], row: &Map<String, Value>, event: EventRef) -> usize {
-        self.events.push(event);
-        let mut text_bytes = 0_usize;
-        let cells = self.columns.iter().zip(sources).zip(self.builders.iter_mut().zip(&mut self.unconverted));
-        for ((column, sources), (builder, unconverted)) in cells {
-            let converted = fields.find(sources, row).map(|found| found.convert(column.ty));
-            let cell = converted.as_ref().map_or(Cell::Absent, Converted::as_cell);
-            if let Cell::Text(text) = cell {
-                text_bytes = text_bytes.saturating_add(text.len());
+impl Filler {
+    /// How it finds fields, and the object of the event in which they are.
+    fn fields<'m, 'e>(
+        self,
+        map: &'m StreamMap,
+        event: &'e Map<String, Value>,
+    ) -> Option<(&'m Fields, &'e Map<String, Value>)> {
+        match self {
+            Self::Mapping(mapping) => {
+                let mapping = map.mappings.get(mapping)?;
+                Some((&*mapping.fields, mapping.row(event)?))
             }
-            let fits = builder.push(cell);
-            if !fits || converted == Some(Converted::Unconvertible) {
-                *unconverted = unconverted.saturating_add(1);
-            }
+            Self::Declared(place) => Some((&*map.declared.get(place)?.fields, event)),
         }
-        text_bytes
-    }
-
-    fn take(&mut self) -> StreamBatch {
-        let fresh = self.columns.iter().map(|column| ColumnBuilder::of(column.ty)).collect();
-        let columns = std::mem::replace(&mut self.builders, fresh);
-        let columns = columns.into_iter().map(|builder| Arc::new(builder.finish())).collect();
-        let events = std::mem::take(&mut self.events);
-        StreamBatch { stream: Arc::clone(&self.stream), batch: Batch { rows: events.len(), columns }, events }
     }
 }
 

@@ -1,12 +1,20 @@
 //! What a [`Binder`](super::Binder) counts, for a summary at the end of a run.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use sandtrap_wit::plan::SourceColumn;
 use serde_json::Value;
 
+use crate::streams::Kind;
+
 /// How many kinds of events without a stream are told apart; events are untrusted and could invent any number.
 pub const UNROUTED_KINDS_MAX: usize = 1000;
+
+/// How many streams are counted that the map does not know: events may say of which logsource they are.
+const DECLARED_STREAMS_MAX: usize = 1000;
 
 /// How much of a channel's or an event id's text is kept, in characters.
 const KIND_CHARS_MAX: usize = 100;
@@ -18,6 +26,8 @@ pub struct EventKind {
     pub channel: String,
     /// `EventID`.
     pub event_id: String,
+    /// For an event with neither: `FIELD: VALUE` of a field that tells kinds of events apart.
+    pub says: String,
 }
 
 /// A column that had values which could not be converted to its type and read as null.
@@ -36,13 +46,17 @@ pub struct Unconverted {
 pub struct Counts {
     events: u64,
     streams: Vec<(Arc<str>, u64)>,
+    places: HashMap<Arc<str>, usize>,
     unrouted: BTreeMap<EventKind, u64>,
     unrouted_others: u64,
+    /// How many of the streams the map does not know.
+    declared: usize,
 }
 
 impl Counts {
     pub(super) fn new(streams: Vec<Arc<str>>) -> Self {
-        Self { streams: streams.into_iter().map(|stream| (stream, 0)).collect(), ..Self::default() }
+        let places = streams.iter().enumerate().map(|(place, stream)| (Arc::clone(stream), place)).collect();
+        Self { streams: streams.into_iter().map(|stream| (stream, 0)).collect(), places, ..Self::default() }
     }
 
     /// How many events were pushed.
@@ -50,7 +64,8 @@ impl Counts {
         self.events
     }
 
-    /// How many events went to each stream that the map knows, in the map's order. An event may be in several.
+    /// How many events went to each table and logsource that the map knows, in the map's order, and behind them those
+    /// that events named themselves. An event may be in several.
     pub fn streams(&self) -> &[(Arc<str>, u64)] {
         &self.streams
     }
@@ -71,9 +86,14 @@ impl Counts {
     pub(super) fn routed_to(&mut self, streams: &[Arc<str>]) {
         self.events = self.events.saturating_add(1);
         for stream in streams {
-            match self.streams.iter_mut().find(|(known, _)| known == stream) {
+            match self.places.get(stream).and_then(|place| self.streams.get_mut(*place)) {
                 Some((_, events)) => *events = events.saturating_add(1),
-                None => self.streams.push((Arc::clone(stream), 1)),
+                None if self.declared < DECLARED_STREAMS_MAX => {
+                    self.declared += 1;
+                    self.places.insert(Arc::clone(stream), self.streams.len());
+                    self.streams.push((Arc::clone(stream), 1));
+                }
+                None => {}
             }
         }
     }
@@ -87,8 +107,13 @@ impl Counts {
 }
 
 impl EventKind {
-    pub(super) fn of(channel: Option<&Value>, event_id: Option<&Value>) -> Self {
-        Self { channel: shown(channel).to_lowercase(), event_id: shown(event_id) }
+    pub(super) fn of(kind: &Kind<'_>) -> Self {
+        let says = kind.says.map(|(field, value)| format!("{field}: {}", shown(Some(value))));
+        Self {
+            channel: shown(kind.channel).to_lowercase(),
+            event_id: shown(kind.event_id),
+            says: says.unwrap_or_default(),
+        }
     }
 }
 
@@ -96,6 +121,7 @@ fn shown(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.trim().chars().take(KIND_CHARS_MAX).collect(),
         Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Bool(value)) => value.to_string(),
         _ => String::new(),
     }
 }

@@ -4,6 +4,7 @@
 
 mod binder;
 mod counts;
+mod stream;
 
 pub use binder::{BATCH_TEXT_BYTES_MAX, Binder, Fill, StreamBatch, Wanted};
 pub use counts::{Counts, EventKind, UNROUTED_KINDS_MAX, Unconverted};

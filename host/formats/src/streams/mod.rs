@@ -2,12 +2,19 @@
 //!
 //! docs/streams.md describes the form of a streams file. The files of rules/streams are built in.
 
+mod condition;
+mod declared;
+mod fields;
 mod map;
 mod node;
 mod parse;
+mod router;
 mod source;
 
-pub(crate) use map::Fields;
+pub(crate) use condition::EventKey;
+pub(crate) use fields::Fields;
 pub use map::StreamMap;
+pub(crate) use map::{Kind, Target};
 pub use node::StreamMapError;
+pub(crate) use router::Router;
 pub(crate) use source::Source;

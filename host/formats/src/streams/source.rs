@@ -13,27 +13,64 @@ use crate::{
     path,
 };
 
-/// A physical field: the paths where it may be, in order; the first one present wins.
+/// A physical field: the places where it may be, in order; the first one present wins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Physical(pub(crate) Arc<[Place]>);
+
+/// Where in an event a field may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Physical(pub(crate) Arc<[String]>);
+pub(crate) enum Place {
+    /// At this path.
+    At(String),
+    /// At the path `field` in any of the objects that the object `object` has.
+    InAnyOf { object: String, field: String },
+}
 
 /// What a streams file says about physical fields.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PhysicalNames {
     /// The fields that have paths of their own.
     pub(crate) listed: HashMap<String, Physical>,
-    /// The objects that may have any other field, when the top of the event does not.
+    /// The objects that may have any other field, when the top of the event does not; one that ends in `.*` stands for
+    /// all objects in it.
     pub(crate) containers: Vec<String>,
+    /// The paths of fields that are neither at the top nor in a container.
+    pub(crate) fallbacks: HashMap<String, Vec<String>>,
 }
+
+/// The key under which readers of XML put the text of an element that has attributes, too.
+const XML_TEXT: &str = "#text";
 
 impl PhysicalNames {
     /// Where the field of that name may be.
     pub(crate) fn physical(&self, name: &str) -> Physical {
         self.listed.get(name).cloned().unwrap_or_else(|| {
-            let inside = self.containers.iter().map(|container| format!("{container}.{name}"));
-            Physical(std::iter::once(name.to_owned()).chain(inside).collect())
+            let inside = self.containers.iter().map(|container| match container.strip_suffix(".*") {
+                Some(object) => Place::InAnyOf { object: object.to_owned(), field: name.to_owned() },
+                None => Place::At(format!("{container}.{name}")),
+            });
+            let last = self.fallbacks.get(name).into_iter().flatten().cloned().map(Place::At);
+            Physical(std::iter::once(Place::At(name.to_owned())).chain(inside).chain(last).collect())
         })
     }
+}
+
+impl Place {
+    fn find<'e>(&self, fields: &'e Map<String, Value>) -> Option<&'e Value> {
+        let found = match self {
+            Self::At(path) => path::find(fields, path),
+            Self::InAnyOf { object, field } => {
+                let objects = path::find(fields, object)?.as_object()?.values().filter_map(Value::as_object);
+                objects.filter_map(|object| path::find(object, field)).next()
+            }
+        };
+        found.map(without_attributes)
+    }
+}
+
+/// The text of an XML element, without its attributes.
+fn without_attributes(value: &Value) -> &Value {
+    value.as_object().and_then(|element| element.get(XML_TEXT)).unwrap_or(value)
 }
 
 /// One source of a logical field.
@@ -55,6 +92,8 @@ pub(crate) enum Source {
     Words { words: Arc<[(String, String)]>, of: Physical },
     /// The parts one after the other. All must have a value.
     Join { parts: Vec<Physical>, with: String },
+    /// All values of these fields: a list, of which a column that is none takes the first.
+    All(Vec<Physical>),
     /// An instant, given as how many units of so many ticks have passed since 1970.
     Epoch { ticks_per_unit: i64, of: Physical },
 }
@@ -64,6 +103,8 @@ pub(crate) enum Source {
 pub(crate) enum Found<'a> {
     /// A value of the event.
     Json(&'a Value),
+    /// Several values of the event, at least one.
+    Values(Vec<&'a Value>),
     /// A text, transformed.
     Text(Cow<'a, str>),
     /// An instant, in ticks.
@@ -75,6 +116,7 @@ impl<'a> Found<'a> {
     pub(crate) fn convert(self, ty: sandtrap_wit::LogicalType) -> Converted<'a> {
         match self {
             Self::Json(value) => convert::from_json(value, ty),
+            Self::Values(values) => values.first().map_or(Converted::Null, |value| convert::from_json(value, ty)),
             Self::Text(text) => convert::from_text(text, ty),
             Self::Instant(ticks) => convert::from_instant(ticks, ty),
         }
@@ -82,10 +124,15 @@ impl<'a> Found<'a> {
 }
 
 impl Physical {
+    /// A field that is at the first of these paths which the event has.
+    pub(crate) fn at(paths: Vec<String>) -> Self {
+        Self(paths.into_iter().map(Place::At).collect())
+    }
+
     /// The first value that the event has and that says something.
     pub(crate) fn find<'e>(&self, fields: &'e Map<String, Value>, no_value: &[String]) -> Option<&'e Value> {
         let says_something = |value: &&Value| !value.as_str().is_some_and(|text| no_value.iter().any(|no| no == text));
-        self.0.iter().filter_map(|path| path::find(fields, path)).find(says_something)
+        self.0.iter().filter_map(|place| place.find(fields)).find(says_something)
     }
 
     fn text<'e>(&self, fields: &'e Map<String, Value>, no_value: &[String]) -> Option<&'e str> {
@@ -113,6 +160,10 @@ impl Source {
                 let parts: Option<Vec<&str>> = parts.iter().map(text).collect();
                 Some(Found::Text(Cow::Owned(parts?.join(with))))
             }
+            Self::All(of) => {
+                let values: Vec<&Value> = of.iter().filter_map(|of| of.find(fields, no_value)).collect();
+                (!values.is_empty()).then_some(Found::Values(values))
+            }
             Self::Epoch { ticks_per_unit, of } => {
                 let count = match of.find(fields, no_value)? {
                     Value::Number(number) => convert::integer(number),
@@ -139,7 +190,7 @@ mod tests {
     use super::*;
 
     fn physical(paths: &[&str]) -> Physical {
-        Physical(paths.iter().map(|path| (*path).to_owned()).collect())
+        Physical::at(paths.iter().map(|path| (*path).to_owned()).collect())
     }
 
     fn x() -> Physical {
