@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod artefact;
 mod kql_oracle;
+mod sigma_oracle;
 mod toolchain;
 mod unicode;
 mod wasm;
@@ -34,6 +35,8 @@ enum Command {
     },
     /// Compare the KQL front end with Microsoft's parser, and the rows that hunts return with duckdb-kql.
     KqlOracle(kql_oracle::Options),
+    /// Compare the verdicts of Sigma rules with those of rsigma-eval.
+    SigmaOracle(sigma_oracle::Options),
 }
 
 /// What to do with what was built; without an option it replaces the committed file.
@@ -60,6 +63,7 @@ impl Built {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::KqlOracle(options) => kql_oracle::run(&options),
+        Command::SigmaOracle(options) => sigma_oracle::run(&options),
         Command::Unicode => unicode::generate(),
         Command::Toolchains => wasm::toolchains(),
         Command::Runtime(built) => wasm::runtime(&built.goal()),
@@ -70,4 +74,10 @@ fn main() -> anyhow::Result<()> {
 /// The root of the repository.
 fn root() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The shared folder with corpora and events: what `SANDTRAP_SHARED` says, else the one beside the repository if there is one.
+fn shared() -> Option<std::path::PathBuf> {
+    let named = std::env::var_os("SANDTRAP_SHARED").map(PathBuf::from);
+    named.or_else(|| Some(root().join("../shared")).filter(|folder| folder.is_dir()))
 }

@@ -18,5 +18,7 @@ pub mod reference;
 pub mod regex;
 pub mod rule;
 pub mod sigma;
+mod suggest;
+mod yaml;
 
 pub use compile::{Compilation, Options, compile};

@@ -10,7 +10,7 @@ use crate::{arena, number, search, text};
 ///
 /// # Safety
 /// `start..start + len` lies in linear memory, and nothing writes to it while the slice is in use.
-unsafe fn bytes<'a>(start: usize, len: usize) -> &'a [u8] {
+pub(crate) unsafe fn bytes<'a>(start: usize, len: usize) -> &'a [u8] {
     // SAFETY: by this function's own contract; an empty slice needs a non-null, aligned pointer only.
     unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(start.max(1)), len) }
 }
@@ -60,7 +60,7 @@ extern "C" fn rt_search(table: usize, words: usize, start: usize, len: usize) ->
     let (table, text) = unsafe { (bytes(table, words * 4), bytes(start, len)) };
     let top = arena::top();
     let (flags, needles) = search::flags_and_needles(table);
-    let text = if flags & search::FLAG_FOLD != 0 && !text.is_ascii() { folded(text) } else { text };
+    let text = if flags & search::FLAG_FOLD != 0 { folded_unless_ascii(text) } else { text };
     let found_words = if flags & search::FLAG_ALL == 0 { 0 } else { search::scratch_words(needles) };
     let found = arena::allocate(found_words * 4, 4);
     // SAFETY: fresh, aligned memory of that length.
@@ -82,6 +82,11 @@ extern "C" fn rt_match(kind: u32, fold: u32, start: usize, len: usize, needle: u
     let answer = text::Kind::from_number(kind).is_some_and(|kind| text::matches(kind, text, needle));
     arena::set_top(top);
     u32::from(answer)
+}
+
+/// The folded text; ASCII stays as it is.
+pub(crate) fn folded_unless_ascii(text: &[u8]) -> &[u8] {
+    if text.is_ascii() { text } else { folded(text) }
 }
 
 fn folded<'a>(from: &[u8]) -> &'a [u8] {

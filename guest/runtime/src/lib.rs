@@ -1,8 +1,8 @@
 //! Functions linked into compiled detections: what nobody should emit by hand.
 //!
 //! `cargo xtask runtime` builds this crate for wasm32; the compiler links the exported functions that a detection needs
-//! into its module and drops the rest. Everything outside `exports` and `arena` is plain safe Rust over slices and is
-//! tested natively; the two touch the module's linear memory and exist on wasm32 only.
+//! into its module and drops the rest. Everything outside `exports`, `element_exports`, `column` and `arena` is plain safe Rust over
+//! slices and is tested natively; the four touch the module's linear memory and exist on wasm32 only.
 //!
 //! Nothing in here panics with a message: formatting code would be linked into every component.
 
@@ -11,6 +11,12 @@
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "the arena is the module's linear memory")]
 mod arena;
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "columns lie in linear memory")]
+mod column;
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "emitted code passes addresses in linear memory")]
+mod element_exports;
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "emitted code passes addresses in linear memory")]
 mod exports;

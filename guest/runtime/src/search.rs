@@ -60,7 +60,33 @@ pub const fn scratch_words(needles: usize) -> usize {
 /// Whether `text` has the needles of `table`, whose words are little-endian. With [`FLAG_FOLD`], `text` must be folded
 /// already, save that ASCII may be as it is: the byte classes fold it. `found` is scratch of [`scratch_words`].
 pub fn search(table: &[u8], text: &[u8], found: &mut [u32]) -> bool {
-    let Some(mut search) = Search::new(table, text, found) else { return false };
+    Finding::new(table, found).search(text)
+}
+
+/// A search that goes on over several texts: with [`FLAG_ALL`], the needles may lie in different ones.
+pub struct Finding<'a> {
+    table: &'a [u8],
+    found: &'a mut [u32],
+    missing: u32,
+}
+
+impl<'a> Finding<'a> {
+    /// Nothing found yet; the arguments are those of [`search`].
+    pub fn new(table: &'a [u8], found: &'a mut [u32]) -> Self {
+        found.fill(0);
+        Self { table, found, missing: word(table, 1) }
+    }
+
+    /// Looks at one more text; true when the table's needles have been found.
+    pub fn search(&mut self, text: &[u8]) -> bool {
+        let Some(mut search) = Search::new(self.table, text, self.found, self.missing) else { return false };
+        let answer = run(&mut search);
+        self.missing = search.missing;
+        answer
+    }
+}
+
+fn run(search: &mut Search<'_>) -> bool {
     // An epoch check sits on every iteration of a loop; eight steps share one.
     let mut chunks = search.rest().chunks_exact(8);
     for chunk in &mut chunks {
@@ -107,13 +133,12 @@ pub fn flags_and_needles(table: &[u8]) -> (u32, usize) {
 }
 
 impl<'a> Search<'a> {
-    fn new(table: &'a [u8], text: &'a [u8], found: &'a mut [u32]) -> Option<Self> {
+    fn new(table: &'a [u8], text: &'a [u8], found: &'a mut [u32], missing: u32) -> Option<Self> {
         let (flags, longest) = (word(table, 0), word(table, 2) as usize);
         let at = if flags & FLAG_AT_END != 0 { text.len().saturating_sub(longest) } else { 0 };
         if flags & FLAG_ANCHORED != 0 && at > 0 {
             return None;
         }
-        found.fill(0);
         Some(Self {
             table,
             classes: table.get(CLASSES_WORD * 4..)?.first_chunk()?,
@@ -122,7 +147,7 @@ impl<'a> Search<'a> {
             starts: u8::try_from(word(table, 4)).ok()?,
             root: word(table, 5) as usize,
             flags,
-            missing: word(table, 1),
+            missing,
             state: 0,
             at,
             answer: false,

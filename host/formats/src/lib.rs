@@ -1,6 +1,6 @@
 //! Events in, verdicts out.
 //!
-//! The way of an event: [`ndjson`] reads it, [`streams`] says which streams it belongs to and where each stream's
+//! The way of an event: [`input`] finds out what it is read from, and [`ndjson`] or [`evtx`] reads it, [`streams`] says which streams it belongs to and where each stream's
 //! fields lie in it, [`binding`] fills per-stream batches with the columns that detections want, [`convert`] turning
 //! JSON into the columns' types. What detections find leaves as [`verdict`]s. [`yaml`] reads the files beside rules.
 //!
@@ -10,6 +10,8 @@
 pub mod binding;
 pub mod convert;
 pub mod event;
+pub mod evtx;
+pub mod input;
 pub mod ndjson;
 pub mod path;
 mod repair;

@@ -7,92 +7,24 @@
 //! A line that is JSON but for bytes that are not UTF-8, or for escapes of half a surrogate pair, is an event all the
 //! same, with U+FFFD in their place; such lines are counted.
 //!
+//! A line that is an [envelope] such as `{"Records": [...]}` is taken apart: its elements are events of that line, each
+//! with its number. An element that is no object is a bad line, too.
+//!
 //! A byte order mark at the start, CRLF, blank lines and a last line without an end are fine.
 
-use std::{fmt, io, sync::Arc};
+use std::{collections::VecDeque, io, sync::Arc};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+pub use crate::input::{EVENT_BYTES_MAX as LINE_BYTES_MAX, ReadError, ReadErrorKind};
 use crate::{
     event::{Event, Position},
-    repair::repaired,
+    input::{
+        BOM, envelope,
+        error::Unit,
+        object::{Object, fields, object},
+    },
 };
-
-/// The longest line that is read, in bytes, its end not counted. The rest of a longer one is skipped.
-pub const LINE_BYTES_MAX: usize = 4 << 20;
-
-const BOM: &[u8] = b"\xef\xbb\xbf";
-
-/// Why there is no event where one was expected.
-#[derive(Debug)]
-pub struct ReadError {
-    position: Position,
-    kind: ReadErrorKind,
-}
-
-/// What kind of [`ReadError`] it is.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ReadErrorKind {
-    /// The line is longer than [`LINE_BYTES_MAX`].
-    TooLong,
-    /// The line is not JSON.
-    Json(serde_json::Error),
-    /// The line is JSON, but not an object.
-    NotAnObject(&'static str),
-    /// The input cannot be read any further.
-    Io(io::Error),
-}
-
-impl ReadError {
-    /// Where the line begins.
-    pub fn position(&self) -> &Position {
-        &self.position
-    }
-
-    /// What kind of error it is.
-    pub fn kind(&self) -> &ReadErrorKind {
-        &self.kind
-    }
-
-    /// Whether the input has ended with it: true for input errors, false for bad lines.
-    pub fn ends_input(&self) -> bool {
-        matches!(self.kind, ReadErrorKind::Io(_))
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", self.position.source, self.position.line)?;
-        match &self.kind {
-            ReadErrorKind::TooLong => write!(f, "the line is longer than {} MiB; it was skipped", LINE_BYTES_MAX >> 20),
-            // serde_json numbers the lines of what it was given, which is always line 1 here.
-            ReadErrorKind::Json(error) => {
-                let text = error.to_string();
-                let reason = text.split(" at line ").next().unwrap_or_default();
-                write!(
-                    f,
-                    "the line is not JSON: {reason} at column {}; events are one JSON object per line",
-                    error.column()
-                )
-            }
-            ReadErrorKind::NotAnObject(found) => {
-                write!(f, "the line is {found} where an event is an object; write one JSON object per line")
-            }
-            ReadErrorKind::Io(error) => write!(f, "cannot read on: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for ReadError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.kind {
-            ReadErrorKind::Json(error) => Some(error),
-            ReadErrorKind::Io(error) => Some(error),
-            _ => None,
-        }
-    }
-}
 
 /// The events of one input, in order.
 ///
@@ -114,6 +46,8 @@ pub struct Reader<R> {
     repaired_lines: u64,
     ended: bool,
     buffer: Vec<u8>,
+    /// What is left of a line that is an envelope.
+    elements: VecDeque<Result<Event, ReadError>>,
 }
 
 /// How one line was read.
@@ -138,6 +72,7 @@ impl<R: io::BufRead> Reader<R> {
             repaired_lines: 0,
             ended: false,
             buffer: Vec::new(),
+            elements: VecDeque::new(),
         }
     }
 
@@ -146,7 +81,7 @@ impl<R: io::BufRead> Reader<R> {
         self.line
     }
 
-    /// How many lines were no event.
+    /// How many lines, and elements of lines that are envelopes, were no event.
     pub fn bad_lines(&self) -> u64 {
         self.bad_lines
     }
@@ -191,36 +126,66 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    fn parse(&mut self, position: &Position) -> Option<Result<Event, ReadErrorKind>> {
+    fn parse(&mut self, position: &Position) -> Option<Result<Map<String, Value>, ReadErrorKind>> {
         let start = if position.offset == 0 { self.buffer.strip_prefix(BOM) } else { None };
         let bytes = start.unwrap_or(&self.buffer).trim_ascii();
         if bytes.is_empty() {
             return None;
         }
-        let parsed = serde_json::from_slice(bytes).or_else(|error| match repaired(bytes) {
-            None => Err(error),
-            Some(text) => {
-                let value = serde_json::from_str(&text)?;
+        Some(match object(bytes) {
+            Ok(Object::Sound(fields)) => Ok(fields),
+            Ok(Object::Repaired(fields)) => {
                 self.repaired_lines = self.repaired_lines.saturating_add(1);
-                Ok(value)
+                Ok(fields)
             }
-        });
-        Some(match parsed {
-            Ok(Value::Object(fields)) => Ok(Event { fields, position: position.clone() }),
-            Ok(other) => Err(ReadErrorKind::NotAnObject(kind_of(&other))),
-            Err(error) => Err(ReadErrorKind::Json(error)),
+            Err(kind) => Err(kind),
         })
     }
-}
 
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
+    /// Keeps the elements of a line that is an envelope.
+    fn take_apart(&mut self, elements: Vec<Value>, line: &Position) {
+        self.elements = (1..)
+            .zip(elements)
+            .map(|(number, element)| {
+                let position = Position { record: Some(number), ..line.clone() };
+                match fields(element) {
+                    Ok(fields) => Ok(Event { fields, position }),
+                    Err(kind) => Err(ReadError::new(position, Unit::Record, kind)),
+                }
+            })
+            .collect();
+    }
+
+    /// What is next in the input, whether or not it is an event.
+    fn read(&mut self) -> Option<Result<Event, ReadError>> {
+        loop {
+            if let Some(element) = self.elements.pop_front() {
+                return Some(element);
+            }
+            let offset = self.offset;
+            let read = self.read_line();
+            let position = Position { source: Arc::clone(&self.source), line: self.line, record: None, offset };
+            let kind = match read {
+                Ok(Line::End) => return None,
+                Ok(Line::Cut) => ReadErrorKind::TooLong,
+                Ok(Line::Whole) => match self.parse(&position) {
+                    None => continue,
+                    Some(Ok(fields)) => match envelope::open(fields) {
+                        Err(fields) => return Some(Ok(Event { fields, position })),
+                        Ok(elements) => {
+                            self.take_apart(elements, &position);
+                            continue;
+                        }
+                    },
+                    Some(Err(kind)) => kind,
+                },
+                Err(error) => {
+                    let position = Position { line: self.line.saturating_add(1), ..position };
+                    return Some(Err(ReadError::new(position, Unit::Line, ReadErrorKind::Io(error))));
+                }
+            };
+            return Some(Err(ReadError::new(position, Unit::Line, kind)));
+        }
     }
 }
 
@@ -228,29 +193,16 @@ impl<R: io::BufRead> Iterator for Reader<R> {
     type Item = Result<Event, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.ended {
-            let offset = self.offset;
-            let read = self.read_line();
-            let position = Position { source: Arc::clone(&self.source), line: self.line, offset };
-            let kind = match read {
-                Ok(Line::End) => break,
-                Ok(Line::Cut) => ReadErrorKind::TooLong,
-                Ok(Line::Whole) => match self.parse(&position) {
-                    None => continue,
-                    Some(Ok(event)) => return Some(Ok(event)),
-                    Some(Err(kind)) => kind,
-                },
-                Err(error) => {
-                    self.ended = true;
-                    let position = Position { line: self.line.saturating_add(1), ..position };
-                    return Some(Err(ReadError { position, kind: ReadErrorKind::Io(error) }));
-                }
-            };
-            self.bad_lines = self.bad_lines.saturating_add(1);
-            return Some(Err(ReadError { position, kind }));
+        if self.ended {
+            return None;
         }
-        self.ended = true;
-        None
+        let item = self.read();
+        match &item {
+            Some(Ok(_)) => {}
+            Some(Err(error)) if !error.ends_input() => self.bad_lines = self.bad_lines.saturating_add(1),
+            _ => self.ended = true,
+        }
+        item
     }
 }
 
@@ -302,6 +254,16 @@ mod tests {
                 &[
                     "in:1: the line is not JSON: EOF while parsing a value at column 5; events are one JSON object per line",
                     "in:2: the line is not JSON: trailing characters at column 2; events are one JSON object per line",
+                ],
+            ),
+            (
+                b"{\"Records\":[{\"a\":1},2,{}]}\n{\"value\":[1]}\n{\"records\":[]}\n{}\n",
+                &[
+                    "1@0 {\"a\":1}",
+                    "in:1: record 2: the record is a number where an event is an object",
+                    "1@0 {}",
+                    "2@27 {\"value\":[1]}",
+                    "4@56 {}",
                 ],
             ),
             (b"{\"a\":\"\xff\"}\n{}", &["1@0 {\"a\":\"\u{fffd}\"}", "2@10 {}"]),

@@ -1,11 +1,11 @@
 //! The queries that the oracle asks about: the corpus under `SANDTRAP_SHARED`, and the rules that ship here.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use anyhow::{Context as _, bail};
 use saphyr::{LoadableYamlNode as _, Yaml};
 
-use crate::root;
+use crate::{root, shared};
 
 /// One KQL query.
 pub(super) struct Query {
@@ -27,12 +27,6 @@ pub(super) fn all() -> anyhow::Result<Vec<Query>> {
         None => eprintln!("SANDTRAP_SHARED is not set: only the queries of rules/ are checked"),
     }
     Ok(queries)
-}
-
-/// The shared folder: what `SANDTRAP_SHARED` says, else the one beside the repository if there is one.
-fn shared() -> Option<PathBuf> {
-    let named = std::env::var_os("SANDTRAP_SHARED").map(PathBuf::from);
-    named.or_else(|| Some(root().join("../shared")).filter(|folder| folder.is_dir()))
 }
 
 /// The queries of rules/remote-access.
@@ -70,6 +64,8 @@ fn corpus(path: &std::path::Path) -> anyhow::Result<Vec<Query>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     /// Needs the seeds, which do not ship: it runs only where `SANDTRAP_SHARED` says where they are.

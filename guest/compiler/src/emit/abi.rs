@@ -4,10 +4,16 @@
 
 /// Bytes of a `column`.
 pub(super) const COLUMN_BYTES: u32 = 56;
+/// Where an optional list has its pointer; the length follows.
+pub(super) const OPTION_POINTER: u32 = 4;
 /// `column.validity`: whether there is one.
 pub(super) const COLUMN_VALIDITY: u32 = 0;
 /// `column.validity`: pointer; its length follows.
 pub(super) const COLUMN_VALIDITY_POINTER: u32 = 4;
+/// `column.absent`: whether there is one.
+pub(super) const COLUMN_ABSENT: u32 = 12;
+/// `column.lists`: whether there are any. Who reads them is the runtime, in `column.rs`.
+pub(super) const COLUMN_LISTS: u32 = 24;
 /// `column.values`: which case.
 pub(super) const COLUMN_CASE: u32 = 36;
 /// `column.values`: pointer to the cells or, for text, to the offsets; the length follows.

@@ -52,6 +52,9 @@ impl Emitter<'_> {
     pub(super) fn operand(&mut self, expr: &Expr) -> Result<Operand, EmitError> {
         match expr {
             Expr::Literal(literal) => Ok(self.literal(literal)),
+            Expr::Input { .. } if self.list_column(expr).is_some() => {
+                Err(EmitError::new("a column of lists where a scalar value is needed"))
+            }
             Expr::Input { column, ty } => Ok(self.input(*column, *ty)),
             Expr::Now => Ok(Operand { value: Value::Number(self.now), valid: None }),
             Expr::Arithmetic { op, left, right, .. } => self.arithmetic(*op, left, right),
@@ -92,7 +95,7 @@ impl Emitter<'_> {
     }
 
     fn input(&mut self, column: u32, ty: LogicalType) -> Operand {
-        let Column { validity, cells, bytes } = self.columns[column as usize];
+        let Column { validity, cells, bytes, .. } = self.columns[column as usize];
         let row = self.row;
         let function = &mut self.function;
         let value = match ty.physical() {

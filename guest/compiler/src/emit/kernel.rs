@@ -1,6 +1,8 @@
 //! One kernel as one function: `(rows: i32, now: i64, columns: i32, column count: i32) -> i32`, the address of a
 //! `matches` record.
 
+use std::collections::BTreeSet;
+
 use sandtrap_wit::PhysicalType;
 use wasm_encoder::{Instruction, MemArg, ValType};
 
@@ -12,11 +14,11 @@ use super::{
     runtime::RuntimeFunction,
     truth::{NULL, TRUE},
 };
-use crate::ir::{Expr, Input, Kernel};
+use crate::ir::{Expr, Input, Kernel, walk};
 
 const ROWS: u32 = 0;
 const NOW: u32 = 1;
-const COLUMNS: u32 = 2;
+pub(super) const COLUMNS: u32 = 2;
 const COLUMN_COUNT: u32 = 3;
 /// How many parameters a kernel has.
 pub(super) const PARAMETERS: u32 = 4;
@@ -24,8 +26,12 @@ pub(super) const PARAMETERS: u32 = 4;
 /// The locals with a column's addresses.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
+    /// Whether its cells are lists, which only the runtime reads.
+    pub(super) list: bool,
     /// Of the validity bitmap; 0 when every cell has a value.
     pub(super) validity: u32,
+    /// Of the bitmap of absent cells, if the kernel asks for it; 0 when none is absent.
+    pub(super) absent: Option<u32>,
     /// Of the cells or, for text, of the offsets.
     pub(super) cells: u32,
     /// Of the bytes of text.
@@ -49,21 +55,28 @@ impl Emitter<'_> {
         let function = &mut self.function;
         let expected = u32::try_from(kernel.inputs.len()).unwrap_or(u32::MAX);
         function.get(COLUMN_COUNT).u32(expected).push(Instruction::I32Ne).trap_if();
-        for (index, Input { ty, .. }) in (0..).zip(&kernel.inputs) {
+        let asked = asked_for(kernel);
+        for (index, Input { ty, list }) in (0..).zip(&kernel.inputs) {
             let at = index * abi::COLUMN_BYTES;
             let column = Column {
+                list: *list,
                 validity: function.local(ValType::I32),
+                absent: asked.contains(&index).then(|| function.local(ValType::I32)),
                 cells: function.local(ValType::I32),
                 bytes: function.local(ValType::I32),
             };
             function.get(COLUMNS).load_byte(at + abi::COLUMN_CASE).i32(case_of(ty.physical()));
             function.push(Instruction::I32Ne).trap_if();
-            // Absent: the address is whatever was there, so it counts only where the option says so.
-            function.get(COLUMNS).load_i32(at + abi::COLUMN_VALIDITY_POINTER).i32(0);
-            function.get(COLUMNS).load_byte(at + abi::COLUMN_VALIDITY).push(Instruction::Select).set(column.validity);
-            function.get(COLUMNS).load_i32(at + abi::COLUMN_CELLS).set(column.cells);
-            if ty.physical() == PhysicalType::Text {
-                function.get(COLUMNS).load_i32(at + abi::COLUMN_TEXT_BYTES).set(column.bytes);
+            read_optional(function, at + abi::COLUMN_VALIDITY, column.validity);
+            if let Some(absent) = column.absent {
+                read_optional(function, at + abi::COLUMN_ABSENT, absent);
+            }
+            if !list {
+                function.get(COLUMNS).load_byte(at + abi::COLUMN_LISTS).trap_if();
+                function.get(COLUMNS).load_i32(at + abi::COLUMN_CELLS).set(column.cells);
+                if ty.physical() == PhysicalType::Text {
+                    function.get(COLUMNS).load_i32(at + abi::COLUMN_TEXT_BYTES).set(column.bytes);
+                }
             }
             self.columns.push(column);
         }
@@ -252,6 +265,24 @@ impl Emitter<'_> {
         self.function.release(bit);
         self.function.release(address);
     }
+}
+
+/// Sets a local to the address of an optional list of a column, 0 for none.
+fn read_optional(function: &mut FunctionBuilder, at: u32, local: u32) {
+    // Without a list the address is whatever was there, so it counts only where the option says so.
+    function.get(COLUMNS).load_i32(at + abi::OPTION_POINTER).i32(0);
+    function.get(COLUMNS).load_byte(at).push(Instruction::Select).set(local);
+}
+
+/// The columns of which a kernel asks whether the event has their field.
+fn asked_for(kernel: &Kernel) -> BTreeSet<u32> {
+    let mut columns = BTreeSet::new();
+    for expr in kernel.filter.iter().chain(&kernel.computed) {
+        walk::exists(expr, &mut |column| {
+            columns.insert(column);
+        });
+    }
+    columns
 }
 
 /// Where a computed cell goes: locals.

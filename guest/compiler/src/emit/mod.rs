@@ -29,6 +29,7 @@ mod automaton;
 mod builder;
 mod component;
 mod data;
+mod element;
 mod expr;
 mod kernel;
 mod link;

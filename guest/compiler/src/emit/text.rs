@@ -26,23 +26,49 @@ impl Emitter<'_> {
         }
         match (search.quantifier, had_empty) {
             (Quantifier::Any, true) if found_everywhere => {
-                self.function.i32(TRUE);
+                self.has_text(&search.haystack);
+                Ok(())
+            }
+            // The others are only found where there is a text.
+            (Quantifier::All, true) if found_everywhere && needles.is_empty() => {
+                self.has_text(&search.haystack);
                 Ok(())
             }
             // Only the empty text equals the empty needle.
             (Quantifier::Any, true) => {
-                self.truth(&Expr::IsEmpty(search.haystack.clone()))?;
+                self.has_empty_text(&search.haystack)?;
                 self.table_search(search, &needles)?;
                 self.function.push(Instruction::I32Or);
                 Ok(())
             }
             (Quantifier::All, true) if !found_everywhere => {
-                self.truth(&Expr::IsEmpty(search.haystack.clone()))?;
+                self.has_empty_text(&search.haystack)?;
                 self.table_search(search, &needles)?;
                 self.function.push(Instruction::I32And);
                 Ok(())
             }
             _ => self.table_search(search, &needles),
+        }
+    }
+
+    /// Leaves whether there is a text at all: of a column of lists, whether the row has an element.
+    fn has_text(&mut self, haystack: &Expr) {
+        match self.list_column(haystack) {
+            Some(column) => self.has_element(column, u32::MAX),
+            None => {
+                self.function.i32(TRUE);
+            }
+        }
+    }
+
+    /// Leaves whether the text, or an element of it, is empty.
+    fn has_empty_text(&mut self, haystack: &Expr) -> Result<(), EmitError> {
+        match self.list_column(haystack) {
+            Some(column) => {
+                self.has_element(column, 0);
+                Ok(())
+            }
+            None => self.truth(&Expr::IsEmpty(Box::new(haystack.clone()))),
         }
     }
 
@@ -54,6 +80,12 @@ impl Emitter<'_> {
         }
         let table = automaton::build(needles, search.kind, search.fold, search.quantifier)?;
         let address = self.data.add_words(&table);
+        if let Some(column) = self.list_column(&search.haystack) {
+            self.function.u32(address).u32(u32::try_from(table.len()).unwrap_or(u32::MAX));
+            self.push_elements(column);
+            self.function.call(RuntimeFunction::SearchElements);
+            return Ok(());
+        }
         let haystack = self.operand(&search.haystack)?;
         self.function.u32(address).u32(u32::try_from(table.len()).unwrap_or(u32::MAX));
         self.push_text(haystack);

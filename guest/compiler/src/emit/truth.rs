@@ -45,6 +45,9 @@ impl Emitter<'_> {
             Expr::TextMatchDynamic { haystack, needle, kind, fold } => {
                 self.text_match_dynamic(haystack, needle, *kind, *fold)?;
             }
+            Expr::AnyElement { column, test } => self.any_element(*column, test)?,
+            Expr::Exists { column } => self.exists(*column),
+            Expr::HasValue { column } => self.validity_bit(self.columns[*column as usize].validity),
             Expr::IsNull(value) => self.is_null(value)?,
             Expr::IsEmpty(value) => {
                 let operand = self.operand(value)?;
@@ -77,6 +80,19 @@ impl Emitter<'_> {
         self.function.if_true();
         self.bit(cells);
         self.function.set(result).end().get(result);
+        self.function.release(result);
+    }
+
+    /// Leaves whether the event has the column's field.
+    fn exists(&mut self, column: u32) {
+        let result = self.function.local(ValType::I32);
+        self.function.i32(TRUE).set(result);
+        if let Some(absent) = self.columns[column as usize].absent {
+            self.function.get(absent).if_true();
+            self.bit(absent);
+            self.function.push(Instruction::I32Eqz).set(result).end();
+        }
+        self.function.get(result);
         self.function.release(result);
     }
 

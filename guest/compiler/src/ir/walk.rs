@@ -104,6 +104,16 @@ pub(crate) fn inputs(expr: &Expr, see: &mut impl FnMut(u32)) {
     }
 }
 
+/// Calls `see` with every column of which an expression asks whether the event has its field.
+pub(crate) fn exists(expr: &Expr, see: &mut impl FnMut(u32)) {
+    if let Expr::Exists { column } = expr {
+        see(*column);
+    }
+    for operand in operands(expr) {
+        exists(operand, see);
+    }
+}
+
 /// Renumbers the columns that an expression reads.
 pub(crate) fn renumber(expr: &mut Expr, number: &impl Fn(u32) -> u32) {
     match expr {

@@ -14,6 +14,7 @@ mod list;
 mod naming;
 mod render;
 mod scalar;
+pub mod sigma;
 mod source;
 mod tabular;
 mod text;

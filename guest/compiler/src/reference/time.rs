@@ -103,7 +103,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The date that many days after 1970-01-01: a guess of the year, corrected, then the month by looking.
-fn civil_from_days(since_epoch: i64) -> (i64, i64, i64) {
+pub(super) fn civil_from_days(since_epoch: i64) -> (i64, i64, i64) {
     // Never too late a year: 366 days are the longest year after 1970, 365 the shortest before.
     let mut year = 1970 + since_epoch.div_euclid(365).min(since_epoch.div_euclid(366));
     while days(year + 1, 1, 1) <= since_epoch {

@@ -1,7 +1,7 @@
 //! MITRE ATT&CK names as Sentinel writes them.
 
 /// A tactic's name as ATT&CK writes it: `CommandAndControl` is `Command and Control`.
-pub(super) fn tactic(name: &str) -> String {
+pub(crate) fn tactic(name: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
     for c in name.chars() {
@@ -24,7 +24,7 @@ pub(super) fn tactic(name: &str) -> String {
 }
 
 /// Whether it is the id of a technique or subtechnique: `T1219`, `T1219.003`.
-pub(super) fn is_technique(id: &str) -> bool {
+pub(crate) fn is_technique(id: &str) -> bool {
     let digits = |text: &str, count| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     let (technique, subtechnique) = id.split_once('.').map_or((id, None), |(id, sub)| (id, Some(sub)));
     technique.strip_prefix('T').is_some_and(|number| digits(number, 4)) && subtechnique.is_none_or(|sub| digits(sub, 3))

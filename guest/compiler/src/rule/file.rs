@@ -154,7 +154,7 @@ impl RuleFile {
 }
 
 /// What is wrong with an id or a namespace, if anything: both stand in `namespace/id`, in logs and on one line.
-pub(super) fn id_fault(id: &str) -> Option<&'static str> {
+pub(crate) fn id_fault(id: &str) -> Option<&'static str> {
     if id.is_empty() {
         Some("is empty")
     } else if id.len() > ID_BYTES_MAX {

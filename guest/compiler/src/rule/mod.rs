@@ -8,12 +8,11 @@
 //! Positions in the query are brought back to the file with [`RuleFile::locate`], so that a diagnostic points at what its
 //! reader sees. Nothing here parses KQL.
 
-mod attack;
-mod file;
+pub(crate) mod attack;
+pub(crate) mod file;
 mod query_file;
 mod repair;
-mod sentinel;
-mod source_map;
-mod yaml;
+pub(crate) mod sentinel;
+pub(crate) mod source_map;
 
 pub use file::{DEFAULT_NAMESPACE, FILE_BYTES_MAX, Loaded, Metadata, RuleFile, load};

@@ -7,18 +7,20 @@
 use std::collections::BTreeSet;
 
 use sandtrap_wit::manifest::{Attack, Confidence, Level, Status};
-use saphyr_parser::ScalarStyle;
 
 use super::{
     DEFAULT_NAMESPACE, attack,
     file::{Metadata, RuleFile, id_fault},
     repair,
     source_map::SourceMap,
+};
+use crate::{
+    diagnostic::{Diagnostic, Span},
     yaml::{self, Data, Node},
 };
-use crate::diagnostic::{Diagnostic, Span};
 
-const LEVELS: [(&str, Level); 5] = [
+/// How Sentinel, and Sigma, call levels.
+pub(crate) const LEVELS: [(&str, Level); 5] = [
     ("informational", Level::Informational),
     ("low", Level::Low),
     ("medium", Level::Medium),
@@ -26,7 +28,8 @@ const LEVELS: [(&str, Level); 5] = [
     ("critical", Level::Critical),
 ];
 
-const CONFIDENCES: [(&str, Confidence); 3] =
+/// Our own.
+pub(crate) const CONFIDENCES: [(&str, Confidence); 3] =
     [("low", Confidence::Low), ("medium", Confidence::Medium), ("high", Confidence::High)];
 
 /// Sigma's statuses, and Sentinel's word for one that is published.
@@ -40,7 +43,7 @@ const STATUSES: [(&str, Status); 6] = [
 ];
 
 pub(super) fn load(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<RuleFile> {
-    let root = match read(text, diagnostics) {
+    let root = match read(text, diagnostics).and_then(only) {
         Ok(root) => root,
         Err(diagnostic) => {
             diagnostics.push(diagnostic);
@@ -59,17 +62,37 @@ pub(super) fn load(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule
     Some(RuleFile::new(text, metadata?, query, source_map))
 }
 
-/// The tree, with the one mistake put right that is understood.
-fn read(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Result<Node, Diagnostic> {
-    let error = match yaml::read(text) {
-        Ok(root) => return Ok(root),
+/// The documents, with the one mistake put right that is understood.
+fn read(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<Node>, Diagnostic> {
+    let error = match documents(text) {
+        Ok(documents) => return Ok(documents),
         Err(error) => error,
     };
     let Some((repaired, warnings)) = repair::data_types(text) else { return Err(error) };
     // What is still wrong was not that mistake; the first error is about the text as it stands.
-    let root = yaml::read(&repaired).map_err(|_| error)?;
+    let documents = documents(&repaired).map_err(|_| error)?;
     diagnostics.extend(warnings);
-    Ok(root)
+    Ok(documents)
+}
+
+/// A file's documents, or the first thing that is wrong.
+fn documents(text: &str) -> Result<Vec<Node>, Diagnostic> {
+    let stream = yaml::read(text);
+    stream.diagnostics.into_iter().next().map_or(Ok(()), Err)?;
+    Ok(stream.documents.into_iter().flatten().collect())
+}
+
+/// The one document that a file may have.
+fn only(documents: Vec<Node>) -> Result<Node, Diagnostic> {
+    let mut documents = documents.into_iter();
+    let root = documents.next().ok_or_else(|| Diagnostic::error("SEN0004", 0..0, "the file is empty"))?;
+    match documents.next() {
+        None => Ok(root),
+        Some(second) => {
+            let message = "a file with a `query` has one document, this is a second one";
+            Err(Diagnostic::error("SEN0004", second.span, message).help("put each rule into a file of its own"))
+        }
+    }
 }
 
 struct Envelope<'a> {
@@ -135,7 +158,7 @@ impl<'a> Envelope<'a> {
     /// The value of a key, unless it is null.
     fn get(&self, key: &str) -> Option<&'a Node> {
         let is_key = |node: &Node| matches!(&node.data, Data::Scalar { text, .. } if text == key);
-        self.entries.iter().find(|(found, _)| is_key(found)).map(|(_, value)| value).filter(|value| !is_null(value))
+        self.entries.iter().find(|(found, _)| is_key(found)).map(|(_, value)| value).filter(|value| !value.is_null())
     }
 
     /// The words of a key: a scalar without the white space around it.
@@ -182,7 +205,7 @@ impl<'a> Envelope<'a> {
             Data::List(items) => items.as_slice(),
             _ => std::slice::from_ref(node),
         };
-        nodes.iter().filter_map(|node| Some((scalar(node)?.to_owned(), node.span.clone()))).collect()
+        nodes.iter().filter_map(|node| Some((node.scalar()?.to_owned(), node.span.clone()))).collect()
     }
 
     /// The texts of the first of two spellings of a key that is there.
@@ -233,9 +256,9 @@ impl<'a> Envelope<'a> {
         };
         let mut sources = Vec::new();
         for connector in connectors {
-            let Some(name) = member(connector, "connectorId").and_then(scalar) else { continue };
-            let types: Vec<_> = match member(connector, "dataTypes").map(|node| &node.data) {
-                Some(Data::List(types)) => types.iter().filter_map(scalar).collect(),
+            let Some(name) = connector.member("connectorId").and_then(Node::scalar) else { continue };
+            let types: Vec<_> = match connector.member("dataTypes").map(|node| &node.data) {
+                Some(Data::List(types)) => types.iter().filter_map(Node::scalar).collect(),
                 _ => Vec::new(),
             };
             if types.is_empty() {
@@ -245,24 +268,6 @@ impl<'a> Envelope<'a> {
         }
         sources
     }
-}
-
-fn member<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    let Data::Mapping(entries) = &node.data else { return None };
-    entries.iter().find(|(found, _)| scalar(found) == Some(key)).map(|(_, value)| value)
-}
-
-fn scalar(node: &Node) -> Option<&str> {
-    match &node.data {
-        Data::Scalar { text, .. } if !is_null(node) => Some(text.trim()),
-        _ => None,
-    }
-}
-
-/// <https://yaml.org/spec/1.2.2/#1032-tag-resolution>
-fn is_null(node: &Node) -> bool {
-    matches!(&node.data, Data::Scalar { text, style: ScalarStyle::Plain }
-        if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
 }
 
 #[cfg(test)]
@@ -369,7 +374,9 @@ query: T
             ("id: a\nname: n\nquery: T\nquery: U\n", vec![("SEN0006", "query")]),
             ("- id: a\n", vec![("SEN0004", "")]),
             ("T | count", vec![("SEN0004", "T | count")]),
-            ("id: a\nname: n: m\nquery: T\n", vec![("SEN0002", "")]),
+            ("", vec![("SEN0004", "")]),
+            ("id: a\nname: n\nquery: T\n--- b\n", vec![("SEN0004", "b")]),
+            ("id: a\nname: n: m\nquery: T\n", vec![("RUL0004", "")]),
         ] {
             let loaded = load("a.yaml", text);
             let found: Vec<_> =
@@ -395,6 +402,6 @@ query: T
         let text =
             "id: a\nrequiredDataConnectors:\n    - connectorId: X\n    dataTypes:\n        - T\nname: 'n\nquery: T\n";
         let loaded = load("a.yaml", text);
-        assert_eq!((loaded.rule, loaded.diagnostics.len(), loaded.diagnostics[0].code), (None, 1, "SEN0002"));
+        assert_eq!((loaded.rule, loaded.diagnostics.len(), loaded.diagnostics[0].code), (None, 1, "RUL0004"));
     }
 }

@@ -16,7 +16,7 @@ struct Segment {
 
 /// Ascending segments, the first of which starts at 0 of the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SourceMap {
+pub(crate) struct SourceMap {
     segments: Vec<Segment>,
     /// No position is behind this one of the file.
     limit: usize,
@@ -30,7 +30,7 @@ impl SourceMap {
 
     /// The map of a scalar with this value that stands at `span` of the file: as the YAML parser has it, from the first
     /// character of a block's content or the opening quote.
-    pub(super) fn of_scalar(file: &str, span: &Span, value: &str, style: ScalarStyle) -> Self {
+    pub(crate) fn of_scalar(file: &str, span: &Span, value: &str, style: ScalarStyle) -> Self {
         let mut map = Self::shifted(span.start);
         if style == ScalarStyle::Literal {
             map.add_literal(file, span.start, value);
@@ -94,7 +94,7 @@ impl SourceMap {
     }
 
     /// A span of the query as one of the file.
-    pub(super) fn span(&self, query: &Span) -> Span {
+    pub(crate) fn span(&self, query: &Span) -> Span {
         let start = self.offset(query.start);
         // The end of the last byte, not the start of the one behind it, which may be on another line.
         let end = if query.is_empty() { start } else { self.offset(query.end - 1).saturating_add(1) };

@@ -5,3 +5,25 @@
 //! ```
 
 pub mod ast;
+mod chain;
+mod codes;
+mod collection;
+mod condition;
+mod correlation;
+mod document;
+mod filter;
+mod logsource;
+mod lower;
+mod metadata;
+mod modifier;
+mod recognise;
+mod report;
+mod rule;
+mod scalar;
+mod search;
+mod section;
+
+pub use condition::unused;
+pub use document::{Parsed, parse};
+pub use recognise::is_sigma;
+pub use lower::{Lowered, Placeholders, lower, narrow};

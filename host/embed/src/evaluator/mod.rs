@@ -88,11 +88,7 @@ impl fmt::Display for Unevaluated {
         write!(f, "{}: ", self.reason)?;
         match &self.events {
             Some((first, last)) => {
-                write!(
-                    f,
-                    "{} events not evaluated, {}:{} to {}:{}",
-                    self.rows, first.source, first.line, last.source, last.line
-                )
+                write!(f, "{} events not evaluated, {first} to {last}", self.rows)
             }
             None => write!(f, "its groups were not evaluated"),
         }

@@ -125,7 +125,7 @@ fn found_by(rule: &Rule, test: &RuleTest, source: &Arc<str>, streams: &Arc<Strea
     };
     let options = Options { now, lookback: test.lookback, reporting: Reporting::Tables };
     let mut evaluator = Evaluator::new(std::slice::from_ref(rule), options).map_err(|error| error.to_string())?;
-    let position = Position { source: Arc::clone(source), line: test.line as u64, offset: 0 };
+    let position = Position { source: Arc::clone(source), line: test.line as u64, record: None, offset: 0 };
     let event = |fields: &Map<String, Value>| Event { fields: fields.clone(), position: position.clone() };
     let events: Vec<Event> = test.events.iter().map(event).collect();
     let astray = reach::complaints(test, &events, evaluator.wanted(), streams);

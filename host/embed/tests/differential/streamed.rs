@@ -36,7 +36,7 @@ pub(crate) fn verdicts(detection: &Detection, rows: &[Vec<Value>]) -> Result<Opt
     let source: Arc<str> = "generated".into();
     let event = |ordinal: u64| EventRef {
         ordinal,
-        position: Position { source: Arc::clone(&source), line: ordinal + 1, offset: 0 },
+        position: Position { source: Arc::clone(&source), line: ordinal + 1, record: None, offset: 0 },
         time: None,
         streams: [Arc::clone(&stream)].into(),
     };

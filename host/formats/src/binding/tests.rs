@@ -28,7 +28,7 @@ fn built_in() -> StreamMap {
 
 fn event(value: Value) -> Event {
     let Value::Object(fields) = value else { unreachable!("tests write objects") };
-    Event { fields, position: Position { source: "test".into(), line: 1, offset: 0 } }
+    Event { fields, position: Position { source: "test".into(), line: 1, record: None, offset: 0 } }
 }
 
 /// One line for each row: the event's line, then the cells; `~` for null and `#` for absent.

@@ -125,7 +125,12 @@ impl Serialize for Event<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("source", &*self.0.source)?;
-        map.serialize_entry("line", &self.0.line)?;
+        if self.0.line > 0 {
+            map.serialize_entry("line", &self.0.line)?;
+        }
+        if let Some(record) = self.0.record {
+            map.serialize_entry("record", &record)?;
+        }
         map.serialize_entry("offset", &self.0.offset)?;
         map.end()
     }

@@ -19,7 +19,7 @@ fn column(name: &str, ty: LogicalType, cell: Cell<'_>) -> VerdictColumn {
 }
 
 fn of_event(columns: Vec<VerdictColumn>) -> Verdict {
-    let position = Position { source: "events.ndjson".into(), line: 7, offset: 120 };
+    let position = Position { source: "events.ndjson".into(), line: 7, record: None, offset: 120 };
     let streams = ["DeviceProcessEvents".into(), "SecurityEvent".into()];
     let event = EventRef { ordinal: 3, position, time: Some(0), streams: streams.into() };
     Verdict::of_event(detection(), &event, columns)

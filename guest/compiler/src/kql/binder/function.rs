@@ -8,7 +8,6 @@ use super::{
     codes,
     compare::{Case, constant_text, not, search_any},
     scope::{BindingValue, Scope},
-    suggest,
     summarize::AGGREGATES,
     untyped,
 };
@@ -16,6 +15,7 @@ use crate::{
     diagnostic::{Diagnostic, Span},
     ir::{Arithmetic, Expr, Function, Literal, MatchKind},
     kql::ast::{self, Name},
+    suggest,
 };
 
 /// The scalar functions there are.

@@ -18,7 +18,6 @@ mod lower;
 mod naming;
 mod scope;
 mod source;
-mod suggest;
 mod summarize;
 mod tabular;
 mod untyped;

@@ -1,6 +1,6 @@
 //! What a name stands for: a column, a `let`, a table, or a column that its table does not have.
 
-use super::{Bind, Binder, COPIED_NODES_MAX, codes, draft::Rows, suggest, summarize::Aggregating, untyped};
+use super::{Bind, Binder, COPIED_NODES_MAX, codes, draft::Rows, summarize::Aggregating, untyped};
 use crate::{
     diagnostic::{Diagnostic, Span},
     ir::{Expr, walk},
@@ -8,6 +8,7 @@ use crate::{
         ast::Pipeline,
         tables::{self, Table},
     },
+    suggest,
 };
 /// What a `let` stands for.
 #[derive(Clone, Debug)]

@@ -13,7 +13,6 @@ use super::{
     draft::{Column, Rows},
     naming::Namer,
     scope::{BindingValue, Scope},
-    suggest,
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
@@ -22,6 +21,7 @@ use crate::{
         ast::{self, DataSource, Name, NamedExpr},
         tables::{self, Table},
     },
+    suggest,
 };
 
 /// How many cells a plan may hold.

@@ -1,6 +1,6 @@
 //! "Did you mean": the known name that is most like an unknown one.
 //!
-//! A suggestion is advice in a message, never a resolution: KQL names are case-sensitive and stay so.
+//! A suggestion is advice in a message, never a resolution: names that are case-sensitive stay so.
 
 /// Longer names are not compared: the comparison is quadratic and the text comes from a rule.
 const NAME_CHARS_MAX: usize = 80;
@@ -9,7 +9,7 @@ const CONTAINED_CHARS_MIN: usize = 4;
 
 /// The candidate most like `name`, if one is like it at all: the same but for case, then few typing mistakes away,
 /// then one that ends with it (`AccountUpn` for `InitiatingProcessAccountUpn`).
-pub(super) fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub(crate) fn closest<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     if let Some(found) = candidates.clone().find(|candidate| candidate.eq_ignore_ascii_case(name)) {
         return Some(found);
     }

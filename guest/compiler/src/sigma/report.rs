@@ -1,0 +1,103 @@
+//! What is found wrong with a file, and where in it.
+
+use std::{collections::BTreeSet, ops::Range};
+
+use crate::{
+    diagnostic::{Diagnostic, Span},
+    rule::source_map::SourceMap,
+    yaml::{Data, Node},
+};
+
+/// How many diagnostics one file gets. Those behind count as errors, and are not shown.
+const DIAGNOSTICS_MAX: usize = 200;
+
+/// Collects diagnostics about one file.
+pub(super) struct Report<'t> {
+    text: &'t str,
+    found: Vec<Diagnostic>,
+    said: BTreeSet<(usize, usize, &'static str, String)>,
+    errors: usize,
+}
+
+/// Where the parts of one scalar's value stand in the file.
+pub(super) struct Places<'t> {
+    text: &'t str,
+    map: Option<SourceMap>,
+    whole: Span,
+}
+
+impl<'t> Report<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, found: Vec::new(), said: BTreeSet::new(), errors: 0 }
+    }
+
+    pub(super) fn error(
+        &mut self,
+        code: &'static str,
+        span: &Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Diagnostic::error(code, span.clone(), message).help(help));
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        code: &'static str,
+        span: &Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Diagnostic::warning(code, span.clone(), message).help(help));
+    }
+
+    /// What a collection's documents share is read with each of them; what is wrong with it is said once.
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors = self.errors.saturating_add(usize::from(diagnostic.is_error()));
+        if self.is_full() {
+            return;
+        }
+        let Span { start, end } = diagnostic.span;
+        if self.said.insert((start, end, diagnostic.code, diagnostic.message.clone())) {
+            self.found.push(diagnostic);
+        }
+    }
+
+    /// How many errors there were, said or not.
+    pub(super) fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// Whether nothing more is shown, so that nobody need find words for it.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= DIAGNOSTICS_MAX
+    }
+
+    /// In the order of the file.
+    pub(super) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|found| found.span.start);
+        self.found
+    }
+
+    /// The number of the line that a byte stands in, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.text.get(..at).unwrap_or_default().matches('\n').count().saturating_add(1)
+    }
+
+    pub(super) fn places(&self, node: &Node) -> Places<'t> {
+        let map = match &node.data {
+            Data::Scalar { text, style } => Some(SourceMap::of_scalar(self.text, &node.span, text, *style)),
+            Data::List(_) | Data::Mapping(_) => None,
+        };
+        Places { text: self.text, map, whole: node.span.clone() }
+    }
+}
+
+impl Places<'_> {
+    /// Where a part of the value stands, in bytes of the file.
+    pub(super) fn of(&self, part: Range<usize>) -> Span {
+        let span = self.map.as_ref().map_or_else(|| self.whole.clone(), |map| map.span(&part));
+        // An escape may stand for several bytes of the value: better the whole scalar than half a character.
+        if self.text.get(span.clone()).is_some() { span } else { self.whole.clone() }
+    }
+}
