@@ -73,7 +73,8 @@ fn time(random: &mut Random) -> Value {
 pub(crate) fn some_text(random: &mut Random, events: &[Map<String, Value>], field: &str) -> String {
     for _ in 0..8 {
         let Some(event) = events.get(random.below(events.len())) else { continue };
-        let value = event.get(field).or_else(|| field.split_once('.').and_then(|(outer, inner)| event.get(outer)?.get(inner)));
+        let value =
+            event.get(field).or_else(|| field.split_once('.').and_then(|(outer, inner)| event.get(outer)?.get(inner)));
         if let Some(text) = value.and_then(|value| text_of(random, value)) {
             return text;
         }

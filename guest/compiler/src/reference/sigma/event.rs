@@ -39,7 +39,7 @@ impl<'a> Event<'a> {
     }
 
     /// The field as ticks of 100 ns since 1970, if it is the text of a date.
-    pub(super) fn time(self, name: &str) -> Option<i64> {
+    pub fn time(self, name: &str) -> Option<i64> {
         find(self.0, name)?.as_str().and_then(|text| parse_datetime(text.trim()))
     }
 
