@@ -41,6 +41,9 @@ pub(crate) struct Options {
     /// Write what rsigma did to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Write what rsigma is asked to this file, to ask it by hand: target/sigma-oracle/release/rsigma-verdicts.
+    #[arg(long, value_name = "FILE")]
+    questions: Option<PathBuf>,
     /// How rsigma finds the rules for an event.
     #[arg(long, value_enum, default_value = "index")]
     search: Search,
@@ -65,7 +68,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let file = options.events.clone().unwrap_or_else(|| corpus.events());
     let events = corpus::read_events(&file)?;
     let map = streams::Map::load(&corpus.logsources())?;
-    let (theirs, report) = rsigma.verdicts(&corpus.rules()?, &map.questions(&events)?)?;
+    let questions = map.questions(&events)?;
+    if let Some(path) = &options.questions {
+        fs::write(path, &questions).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let (theirs, report) = rsigma.verdicts(&corpus.rules()?, &questions)?;
     let summary = summary::of(&theirs, &report, events.lines().count());
     println!("{summary:#}");
     if let Some(path) = &options.save {

@@ -12,8 +12,11 @@ pub(super) fn of(verdicts: &Verdicts, report: &Report, events: usize) -> Value {
     let mut rules: Vec<(&String, usize)> = verdicts.0.iter().map(|(rule, events)| (rule, events.len())).collect();
     rules.sort_by_key(|(rule, count)| (std::cmp::Reverse(*count), *rule));
     let share = |count: usize| Value::from(format!("{:.3} %", percent(count, events)));
-    let top =
-        rules.iter().take(TOP).map(|(rule, count)| json!({"rule": rule, "events": count, "share": share(*count)}));
+    let row = |(rule, count): &(&String, usize)| {
+        let title = report.titles.get(*rule);
+        json!({"events": count, "share": share(*count), "rule": rule, "title": title})
+    };
+    let top = rules.iter().take(TOP).map(row);
     let counts: Map<String, Value> = rules.iter().map(|(rule, count)| ((*rule).clone(), Value::from(*count))).collect();
     json!({
         "engine": "rsigma-eval 0.23.0",

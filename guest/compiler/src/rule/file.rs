@@ -106,11 +106,7 @@ pub fn load(file_name: &str, text: &str) -> Loaded {
 
 impl RuleFile {
     pub(super) fn new(text: &str, metadata: Metadata, query: String, source_map: SourceMap) -> Self {
-        let mut digest = String::new();
-        for byte in Sha256::digest(text) {
-            // Writing to a string cannot fail.
-            let _ = write!(digest, "{byte:02x}");
-        }
+        let digest = digest(text);
         Self { metadata, query, digest, source_map }
     }
 
@@ -124,33 +120,50 @@ impl RuleFile {
     pub fn relocate(&self, diagnostic: Diagnostic) -> Diagnostic {
         Diagnostic { span: self.locate(&diagnostic.span), ..diagnostic }
     }
+}
 
+impl Metadata {
     /// The manifest of the detection with this plan.
-    pub fn manifest(&self, plan: Plan) -> Manifest {
-        let metadata = self.metadata.clone();
+    pub fn manifest(self, plan: Plan, source: SourceText) -> Manifest {
         Manifest {
             schema: SCHEMA,
-            namespace: metadata.namespace,
-            id: metadata.id,
-            version: metadata.version,
-            title: metadata.title,
-            description: metadata.description,
-            level: metadata.level,
-            confidence: metadata.confidence,
-            status: metadata.status,
-            authors: metadata.authors,
-            references: metadata.references,
-            false_positives: metadata.false_positives,
-            tags: metadata.tags,
-            attack: metadata.attack,
-            data_sources: metadata.data_sources,
-            licence: metadata.licence,
-            source: Some(SourceText { language: "kql".to_owned(), digest: self.digest.clone() }),
+            namespace: self.namespace,
+            id: self.id,
+            version: self.version,
+            title: self.title,
+            description: self.description,
+            level: self.level,
+            confidence: self.confidence,
+            status: self.status,
+            authors: self.authors,
+            references: self.references,
+            false_positives: self.false_positives,
+            tags: self.tags,
+            attack: self.attack,
+            data_sources: self.data_sources,
+            licence: self.licence,
+            source: Some(source),
             requires: Vec::new(),
             plan,
             limits: Limits::default(),
         }
     }
+}
+
+/// SHA-256 of a file's text, in lower-case hex.
+pub fn digest(text: &str) -> String {
+    let mut digest = String::new();
+    for byte in Sha256::digest(text) {
+        // Writing to a string cannot fail.
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
+}
+
+/// Whether a file is YAML by its name, which may be a path.
+pub fn is_yaml(file_name: &str) -> bool {
+    let extension = file_name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    matches!(extension.as_deref(), Some("yaml" | "yml"))
 }
 
 /// What is wrong with an id or a namespace, if anything: both stand in `namespace/id`, in logs and on one line.

@@ -87,8 +87,8 @@ fn a_log_that_has_wrapped_around_is_read_from_its_oldest_record() {
 fn a_damaged_record_or_chunk_costs_itself() {
     let mut bytes = wrapped();
     let places = records(&bytes);
-    // The size and the BinXML of the first record that is read, and the second chunk's first.
-    bytes[places[3] + RECORD_HEADER + 5] = 0xee;
+    // The token that opens the first element of the record that is read first; the magic of the one behind it.
+    bytes[places[3] + RECORD_HEADER + 4] = 0xee;
     let items = read(&bytes);
     assert_eq!(items[1..], ["11", "12", "13", "14", "15"]);
     assert!(items[0].starts_with("log.evtx: record 10: the record is damaged, and was skipped: "), "{}", items[0]);

@@ -33,7 +33,7 @@ fn records_become_events_or_reasons() {
         ("{}", &["1@0 {}"]),
         ("[{\"a\":1},{\"a\":2}]", &["1/1@1 {\"a\":1}", "1/2@9 {\"a\":2}"]),
         ("[\n  {\n    \"a\": 1\n  },\n  {\"a\": 2}\n]\n", &["2/1@4 {\"a\":1}", "5/2@24 {\"a\":2}"]),
-        ("{\n\"a\": 1\n}\n{\n\"a\": 2\n}", &["1@0 {\"a\":1}", "4@13 {\"a\":2}"]),
+        ("{\n\"a\": 1\n}\n{\n\"a\": 2\n}", &["1@0 {\"a\":1}", "4@11 {\"a\":2}"]),
         ("{\"a\":1}{\"a\":2}", &["1@0 {\"a\":1}", "1@7 {\"a\":2}"]),
         ("\u{feff}[{}]", &["1/1@4 {}"]),
         ("{\"Records\": [{\"a\": 1}, {\"a\": 2}]}", &["1/1@13 {\"a\":1}", "1/2@23 {\"a\":2}"]),
@@ -55,7 +55,7 @@ fn records_become_events_or_reasons() {
 fn what_is_no_event_costs_itself() {
     let broken = "in:1: record 1: the record is not JSON: ";
     for (input, expected) in [
-        ("[{\"a\":1e999},{}]", &[&*format!("{broken}number out of range at line 1, column 11"), "1/2@13 {}"][..]),
+        ("[{\"a\":1e999},{}]", &[&*format!("{broken}number out of range at line 1, column 10"), "1/2@13 {}"][..]),
         ("[{\"a\":\"\t\"},{}]", &[
             &*format!("{broken}control character (\\u0000-\\u001F) found while parsing a string at line 1, column 7"),
             "1/2@11 {}",

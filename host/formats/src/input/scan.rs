@@ -1,7 +1,7 @@
 //! Where one JSON value ends, without reading it: brackets and strings only. What is inside is read later, and once.
 //!
-//! A value that is broken must not take those behind it along. A `{` where JSON allows none, and a bracket that closes
-//! what was not opened, end the value before them; a string ends at its line's end, for JSON allows no line breaks in
+//! A value that is broken must not take those behind it along. A `{` or comma where JSON allows none, and a bracket that
+//! closes what was not opened, end the value before them; a string ends at its line's end, for JSON allows no line breaks in
 //! strings. So a value that was cut off costs itself and at most what still could have been a part of it.
 
 use super::envelope;
@@ -131,6 +131,7 @@ impl Scanner {
                 self.in_string = true;
             }
             b'{' if self.depth > 0 && !self.may_begin() => return Some(End::Broken),
+            b',' if matches!(self.last, b'{' | b'[' | b':' | b',') => return Some(End::Broken),
             b'{' => self.open(false),
             b'[' => {
                 if self.depth == 1 && self.last == b':' && std::mem::take(&mut self.keys.list_is_next) {
@@ -199,7 +200,7 @@ mod tests {
     fn a_value_ends_where_it_ends() {
         for (text, end, at) in [
             ("{}", Some(End::Whole), 2),
-            ("{\"a\": [1, {\"b\": \"}\\\"}\"}]} {}", Some(End::Whole), 26),
+            ("{\"a\": [1, {\"b\": \"}\\\"}\"}]} {}", Some(End::Whole), 25),
             ("[[1], {\"a\": {}}]x", Some(End::Whole), 16),
             ("{\"a\": 1", None, 7),
             ("{\"a\": \"b", None, 8),
@@ -208,9 +209,10 @@ mod tests {
             ("{\"a\": \"b\n{\"b\": 2}", Some(End::Broken), 9),
             ("{\"a\": \"b\\\n{\"b\": 2}", Some(End::Broken), 10),
             // What could be a part of the first value is taken for it; the next value is found.
-            ("{\"a\":\n{\"b\": 2}\n{\"c\": 3}", Some(End::Broken), 16),
+            ("{\"a\":\n{\"b\": 2}\n{\"c\": 3}", Some(End::Broken), 15),
             ("{\"a\": [1, 2\n{\"b\": 2}", Some(End::Broken), 12),
-            ("{\"a\": 1]", Some(End::Broken), 8),
+            ("{\"a\": [1,,{\"b\": 2}]", Some(End::Broken), 9),
+            ("{\"a\": 1]", Some(End::Broken), 7),
             ("[{\"a\": 1}}", Some(End::Broken), 9),
         ] {
             let mut scanner = Scanner::new();
@@ -221,7 +223,7 @@ mod tests {
     #[test]
     fn an_envelope_is_known_as_soon_as_its_list_begins() {
         for (text, list_at) in [
-            (r#"{"Records": [{"#, Some(12)),
+            (r#"{"Records": [{"#, Some(13)),
             (r#"{"records":[]}"#, Some(12)),
             (r#"{"@odata.context": "x", "value": [ {"a": 1}], "@odata.nextLink": "y"}"#, Some(34)),
             (r#"{"Records": ["#, None),

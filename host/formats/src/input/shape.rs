@@ -26,11 +26,13 @@ pub(crate) enum Shape {
 pub(crate) struct Decider {
     /// Follows the object that the text begins with.
     scanner: Scanner,
+    /// How that object ended, if its end was seen.
+    end: Option<End>,
 }
 
 impl Decider {
     pub(crate) fn new() -> Self {
-        Self { scanner: Scanner::new() }
+        Self { scanner: Scanner::new(), end: None }
     }
 
     /// The shape of the text that begins with `head`; `None` while more of it is needed.
@@ -58,11 +60,11 @@ impl Decider {
     fn object(&mut self, text: &[u8], ended: bool) -> Option<Shape> {
         let newline = text.iter().position(|byte| *byte == b'\n');
         let line = newline.and_then(|at| text.get(..at)).unwrap_or(text);
-        let end = self.scanner.follow(line);
-        if self.scanner.envelope().is_some() && end != Some(End::Broken) {
+        self.end = self.end.or_else(|| self.scanner.follow(line));
+        if self.scanner.envelope().is_some() && self.end != Some(End::Broken) {
             return Some(Shape::Records);
         }
-        match end {
+        match self.end {
             Some(End::Whole) => match line.get(self.scanner.at()..).unwrap_or_default().trim_ascii() {
                 [] if newline.is_none() && !ended => None,
                 [b'{', ..] => Some(Shape::Records),
