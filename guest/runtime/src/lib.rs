@@ -8,12 +8,14 @@
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
+pub mod address;
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "the arena is the module's linear memory")]
 mod arena;
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "columns lie in linear memory")]
 mod column;
+pub mod date;
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "emitted code passes addresses in linear memory")]
 mod element_exports;
@@ -23,6 +25,7 @@ mod exports;
 pub mod number;
 pub mod search;
 pub mod text;
+pub mod wildcard;
 
 #[cfg(target_arch = "wasm32")]
 #[panic_handler]
