@@ -23,6 +23,10 @@ pub(crate) fn event(random: &mut Random) -> Map<String, Value> {
             _ => drop(event.insert((*field).into(), value)),
         }
     }
+    // A path goes through a list of objects.
+    if random.once_in(8) {
+        event.insert("a".into(), serde_json::json!([{"b": scalar(random)}, {"b": scalar(random), "c": null}, 1]));
+    }
     for (field, of) in [("n", number as fn(&mut Random) -> Value), ("ip", address), ("t", time)] {
         if let Some(value) = any(random, of) {
             event.insert(field.into(), value);

@@ -1,22 +1,26 @@
 //! One rule over some events, in the sandbox and in the reference interpreter.
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use sandtrap_compiler::{
-    emit,
+    Options, Site,
     reference::sigma::{self as reference, Event, Field},
     sigma::{
-        self,
+        self, Placeholders,
         ast::{self, Document},
     },
 };
 use sandtrap_dataflow::{Chain, Kernels, run_kernel};
 use sandtrap_engine::{Detection, Engine, EvaluateError, Instance, Limits as EngineLimits};
+use sandtrap_formats::{
+    binding::{Binder, Fill, Wanted},
+    event::{Event as BoundEvent, Position},
+    streams::StreamMap,
+};
 use sandtrap_wit::{
     LogicalType,
-    batch::{Batch, Cell, Column, ColumnBuilder},
-    manifest::Manifest,
-    plan::{Plan, Source, SourceColumn},
+    batch::{Batch, Column},
+    plan::{Rows, Source, SourceColumn},
     prefilter::{Test, Tested},
     text,
 };
@@ -24,6 +28,18 @@ use serde_json::{Map, Value};
 
 /// The fixed `now` of every run: 2024-05-01T00:00:00Z.
 const NOW: i64 = 17_145_216_000_000_000;
+
+/// What rules are called: the name says that they are YAML.
+const FILE_NAME: &str = "generated.yml";
+
+/// Every event is of the logsource of the tests, with its fields as they are.
+const STREAMS: &str = "
+format: 1
+mappings:
+  - name: every event
+    when: {no such field: {exists: false}}
+    logsource: {category: test}
+";
 
 /// A file with one rule, and filters that narrow it.
 pub(crate) struct File {
@@ -35,7 +51,7 @@ pub(crate) struct File {
 impl File {
     /// Reads a file, or says what is wrong with it.
     pub(crate) fn read(text: String) -> Result<Self, String> {
-        let parsed = sigma::parse(&text, "generated.yml");
+        let parsed = sigma::parse(&text, FILE_NAME);
         let errors: Vec<_> = parsed.diagnostics.iter().filter(|found| found.is_error()).collect();
         if !errors.is_empty() {
             return Err(format!("{errors:?}"));
@@ -89,29 +105,17 @@ impl Sandbox {
 
     /// Compiles the rule with its filters, or says why it cannot be.
     pub(crate) fn compile(&self, file: &File, placeholders: &reference::Placeholders) -> Result<Compiled, String> {
-        let placeholders = sigma::Placeholders(placeholders.clone());
-        let lowered = sigma::lower(&file.rule, &file.text, &placeholders);
-        let mut program = lowered.program.ok_or_else(|| format!("{:?}", lowered.diagnostics))?;
-        for filter in &file.filters {
-            let found = sigma::narrow(&mut program, &filter.detection, &placeholders, &file.rule.span);
-            if found.iter().any(sandtrap_compiler::diagnostic::Diagnostic::is_error) {
-                return Err(format!("{found:?}"));
-            }
-        }
-        let component =
-            emit::component(&program, &manifest(&program.plan)).map_err(|error| format!("emit: {error}"))?;
-        let detection = self.engine.load(&component).map_err(|error| format!("load: {error}"))?;
+        let mut site = Site { placeholders: Placeholders(placeholders.clone()), ..Site::default() };
+        site.add_filters(FILE_NAME, &file.text);
+        let options = Options { site: Arc::new(site), ..Options::default() };
+        let compiled = sandtrap_compiler::compile(FILE_NAME, &file.text, &options);
+        let component = compiled.iter().find_map(|compilation| compilation.component.as_ref()).ok_or_else(|| {
+            let found = compiled.iter().flat_map(|compilation| &compilation.diagnostics);
+            format!("{:?}", found.filter(|found| found.is_error()).collect::<Vec<_>>())
+        })?;
+        let detection = self.engine.load(component).map_err(|error| format!("load: {error}"))?;
         Ok(Compiled { detection })
     }
-}
-
-fn manifest(plan: &Plan) -> Manifest {
-    let mut manifest: Manifest = serde_json::from_value(serde_json::json!({
-        "schema": 1, "namespace": "test", "id": "generated", "title": "generated", "plan": {"nodes": []}
-    }))
-    .expect("a manifest");
-    manifest.plan = plan.clone();
-    manifest
 }
 
 /// A rule as a component.
@@ -123,8 +127,7 @@ impl Compiled {
     /// What the component says of each event; an error if it fails, or if its prefilter hides an event that it picks.
     pub(crate) fn verdicts(&self, events: &[Map<String, Value>]) -> Result<Vec<bool>, String> {
         let chain = Chain::of(&self.detection.manifest().plan).map_err(|error| error.to_string())?;
-        let columns = chain.source.columns.iter().map(|wanted| Arc::new(column(wanted, events))).collect();
-        let batch = Batch { rows: events.len(), columns };
+        let batch = bound(chain.source, events)?;
         let mut kernels = Kernel { instance: Instance::new(&self.detection) };
         let mut verdicts = vec![false; events.len()];
         let [front] = chain.front.as_slice() else { return Err("not one kernel".into()) };
@@ -139,26 +142,20 @@ impl Compiled {
     }
 }
 
-fn column(wanted: &SourceColumn, events: &[Map<String, Value>]) -> Column {
-    let mut builder = ColumnBuilder::of(wanted.ty);
-    for event in events {
-        match cells(wanted, event) {
-            Field::Absent => builder.push_absent(),
-            Field::Null => builder.push_null(),
-            Field::Values(values) if wanted.ty == LogicalType::Datetime => {
-                let ticks = match values.as_slice() {
-                    [text] => text.parse().ok(),
-                    _ => None,
-                };
-                builder.push(ticks.map_or(Cell::Null, Cell::Integer));
-            }
-            Field::Values(values) => {
-                assert!(wanted.list && wanted.ty == LogicalType::String, "a column {wanted:?}");
-                builder.push_elements(values.iter().map(|value| Cell::Text(value)));
-            }
-        }
+/// The events as a run would put them into the columns that the rule wants.
+fn bound(source: &Source, events: &[Map<String, Value>]) -> Result<Batch, String> {
+    let Rows::Stream(stream) = &source.rows else { return Err("no stream".into()) };
+    let map = StreamMap::parse("test", STREAMS).map_err(|error| error.to_string())?;
+    let wanted = Wanted { stream: stream.clone(), columns: source.columns.clone() };
+    let most = NonZeroUsize::new(events.len() + 1).expect("not zero");
+    let mut binder = Binder::new(Arc::new(map), vec![wanted], most);
+    for fields in events {
+        let position = Position { source: "generated".into(), line: 1, offset: 0 };
+        let fill = binder.push(&BoundEvent { fields: fields.clone(), position });
+        assert_eq!(fill, Fill::Room, "the events are few and small");
     }
-    builder.finish()
+    let batch = binder.take().pop().ok_or("no batch")?.batch;
+    if batch.rows == events.len() { Ok(batch) } else { Err(format!("{} rows of {}", batch.rows, events.len())) }
 }
 
 /// A field's values; the ticks of a time.
