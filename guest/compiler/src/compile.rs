@@ -205,3 +205,16 @@ impl Filtered<'_> {
         named && self.logsource.is_none_or(|logsource| filter.logsource.wants(logsource))
     }
 }
+
+/// Mistakes in a rule file that compiles: what [`compile`] has no reason to refuse. KQL's are warnings of its binder, which
+/// `compile` gives already.
+pub fn lint(file_name: &str, text: &str) -> Vec<Diagnostic> {
+    if rule::kind(file_name, text) != Some(rule::Kind::Sigma) {
+        return Vec::new();
+    }
+    let of_rule = |document: &Document| match document {
+        Document::Rule(rule) => sigma::lint(rule),
+        Document::Filter(_) | Document::Correlation(_) => Vec::new(),
+    };
+    sigma::parse(text, file_name).documents.iter().flat_map(of_rule).collect()
+}

@@ -2,6 +2,7 @@
 
 use crate::{
     diagnostic::Diagnostic,
+    rule,
     sigma::{
         self, Placeholders,
         ast::{Document, Filter},
@@ -22,17 +23,18 @@ pub struct Site {
 }
 
 impl Site {
-    /// Adds the filters that a rule file holds. What is wrong with the file is said when it is compiled.
-    pub fn add_filters(&mut self, file_name: &str, text: &str) {
+    /// The filters that a rule file holds. What is wrong with the file is said when it is compiled.
+    pub fn filters_of(file_name: &str, text: &str) -> Vec<Filter> {
         // Few files hold filters: the others need not be read twice.
-        if !text.lines().any(|line| line.trim_end() == "filter:") {
-            return;
+        let may_hold = text.lines().any(|line| line.starts_with("filter") && line.contains(':'));
+        if !may_hold || rule::kind(file_name, text) != Some(rule::Kind::Sigma) {
+            return Vec::new();
         }
-        let documents = sigma::parse(text, file_name).documents;
-        self.filters.extend(documents.into_iter().filter_map(|document| match document {
+        let filter = |document| match document {
             Document::Filter(filter) => Some(*filter),
             Document::Rule(_) | Document::Correlation(_) => None,
-        }));
+        };
+        sigma::parse(text, file_name).documents.into_iter().filter_map(filter).collect()
     }
 
     /// Adds a file of placeholders: a mapping of names, without the percent signs, to a value or a list of values. A name

@@ -51,7 +51,7 @@ fn unknown_fields(rule: &Rule, found: &mut Vec<Diagnostic>) {
         let Some(field) = item.field.as_deref().filter(|field| !fields.contains(field)) else { continue };
         let message = format!("events of {} have no field `{field}`", rule.logsource);
         let diagnostic = Diagnostic::warning(UNKNOWN_FIELD, item.span.clone(), message);
-        found.push(match suggest::nearest(field, fields.iter().copied()) {
+        found.push(match suggest::closest(field, fields.iter().copied()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
             None => diagnostic.help("without the field the item never holds, or always under `not`"),
         });

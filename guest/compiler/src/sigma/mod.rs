@@ -12,6 +12,7 @@ mod condition;
 mod correlation;
 mod document;
 mod filter;
+mod lint;
 mod logsource;
 mod lower;
 mod metadata;
@@ -25,5 +26,6 @@ mod section;
 
 pub use condition::unused;
 pub use document::{Parsed, parse};
+pub use lint::lint;
 pub use recognise::is_sigma;
 pub use lower::{Lowered, Placeholders, check_filter, lower, narrow};
