@@ -26,6 +26,23 @@ pub struct Flags {
     pub single_line: bool,
 }
 
+impl Regex {
+    /// A regular expression.
+    pub fn new(pattern: &str, flags: Flags) -> Result<Self, RegexError> {
+        Ok(Self { pattern: pattern.to_owned(), flags })
+    }
+
+    /// As written in the rule.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// How it is read.
+    pub fn flags(&self) -> Flags {
+        self.flags
+    }
+}
+
 /// Why a regular expression cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegexError {

@@ -34,7 +34,7 @@ pub(crate) fn lift(column: WireColumn, rows: usize) -> Result<Column, ColumnErro
         WireValues::Booleans(bytes) => Values::Booleans(Bitmap::from_bytes(bytes, rows).ok_or(ColumnError::Bitmap)?),
     };
     let column = Column::new(values, bitmap(column.validity)?, bitmap(column.absent)?)?;
-    if column.len() == rows { Ok(column) } else { Err(ColumnError::Length) }
+    if column.rows() == rows { Ok(column) } else { Err(ColumnError::Length) }
 }
 
 /// A column as it travels.

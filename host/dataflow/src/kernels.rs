@@ -55,7 +55,7 @@ pub fn run_kernel<K: Kernels>(node: &Kernel, input: &Batch, kernels: &mut K) -> 
     let reads = node.reads.iter().map(|read| input_column(node, input, *read)).collect::<Result<_, _>>()?;
     let batch = Batch { rows: input.rows, columns: reads };
     let (rows, computed) = kernels.evaluate(node.kernel, &batch).map_err(KernelError::Failed)?;
-    if rows.iter().any(|row| *row as usize >= input.rows) || computed.iter().any(|column| column.len() != rows.len()) {
+    if rows.iter().any(|row| *row as usize >= input.rows) || computed.iter().any(|column| column.rows() != rows.len()) {
         return Err(mismatch(node, "picked rows that do not exist or computed too few cells"));
     }
     let computed: Vec<Arc<Column>> = computed.into_iter().map(Arc::new).collect();

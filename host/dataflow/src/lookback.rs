@@ -20,7 +20,7 @@ pub fn rows_within(lookback: &Lookback, now: i64, time: &Column) -> Vec<u32> {
     let within =
         |ticks: i64| is_after(lookback.from, now, ticks) && lookback.to.is_none_or(|to| is_before(to, now, ticks));
     (0_u32..)
-        .zip(0..time.len())
+        .zip(0..time.rows())
         .filter(|(_, row)| matches!(time.cell(*row), Cell::Integer(t) if within(t)))
         .map(|(index, _)| index)
         .collect()

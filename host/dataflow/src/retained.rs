@@ -95,8 +95,13 @@ impl Retained {
         let columns = self.columns.iter().enumerate().map(|(index, column)| {
             let mut builder = ColumnBuilder::of(column.ty);
             for chunk in &self.chunks {
-                for row in 0..chunk.rows {
-                    builder.push(chunk.columns.get(index).map_or(Cell::Null, |column| column.cell(row)));
+                match chunk.columns.get(index) {
+                    Some(lists) if lists.lists().is_some() => (0..chunk.rows).for_each(|row| {
+                        builder.push_row(lists.row(row));
+                    }),
+                    plain => (0..chunk.rows).for_each(|row| {
+                        builder.push(plain.map_or(Cell::Null, |column| column.cell(row)));
+                    }),
                 }
             }
             Arc::new(builder.finish())
@@ -130,9 +135,10 @@ fn bytes_of(batch: &Batch) -> usize {
 }
 
 fn bytes_of_column(column: &Column) -> usize {
-    match column.values() {
+    let cells = match column.values() {
         Values::Text { offsets, text } => text.len().saturating_add(offsets.len().saturating_mul(4)),
-        Values::Integers(_) | Values::Reals(_) => column.len().saturating_mul(8),
+        Values::Integers(_) | Values::Reals(_) => column.cells().saturating_mul(8),
         Values::Booleans(bits) => bits.as_bytes().len(),
-    }
+    };
+    cells.saturating_add(column.lists().map_or(0, |offsets| offsets.len().saturating_mul(4)))
 }

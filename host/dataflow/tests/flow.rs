@@ -223,7 +223,7 @@ fn sort_puts_nulls_and_nan_where_the_reference_does() {
 fn with_a_nan_score(input: &Batch) -> Batch {
     let columns = input.columns.iter().enumerate().map(|(index, column)| {
         let mut builder = ColumnBuilder::new(column.physical());
-        (0..column.len()).for_each(|row| assert!(builder.push(column.cell(row))));
+        (0..column.rows()).for_each(|row| assert!(builder.push(column.cell(row))));
         builder.push(if index == 3 { Cell::Real(f64::NAN) } else { Cell::Null });
         Arc::new(builder.finish())
     });

@@ -56,8 +56,8 @@ fn check_column(column: ColumnOut, rows: usize, ty: LogicalType) -> Result<Colum
     let absent = column.absent.map(|bytes| bitmap(bytes, rows)).transpose();
     let column =
         values.and_then(|values| Column::new(values, validity?, absent?)).map_err(|error| error.to_string())?;
-    if column.len() != rows {
-        return Err(format!("{} cells for {rows} rows", column.len()));
+    if column.rows() != rows {
+        return Err(format!("{} cells for {rows} rows", column.rows()));
     }
     Ok(column)
 }

@@ -104,8 +104,8 @@ impl Instance {
             if column.physical() != ty.physical() {
                 return refuse(format!("column {index} is given as {:?} where the plan has {ty}", column.physical()));
             }
-            if column.len() != rows as usize {
-                return refuse(format!("column {index} has {} cells for {rows} rows", column.len()));
+            if column.rows() != rows as usize {
+                return refuse(format!("column {index} has {} cells for {rows} rows", column.rows()));
             }
         }
         Ok(())

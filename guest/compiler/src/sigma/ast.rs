@@ -245,3 +245,57 @@ pub enum CorrelationKind {
     ValuePercentile,
     ValueMedian,
 }
+
+impl Modifier {
+    /// What the specification calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::StartsWith => "startswith",
+            Self::EndsWith => "endswith",
+            Self::Contains => "contains",
+            Self::Exists => "exists",
+            Self::Cased => "cased",
+            Self::Neq => "neq",
+            Self::Windash => "windash",
+            Self::Re => "re",
+            Self::Insensitive => "i",
+            Self::MultiLine => "m",
+            Self::SingleLine => "s",
+            Self::Base64 => "base64",
+            Self::Base64Offset => "base64offset",
+            Self::Utf16Le => "utf16le",
+            Self::Utf16Be => "utf16be",
+            Self::Utf16 => "utf16",
+            Self::Lt => "lt",
+            Self::Lte => "lte",
+            Self::Gt => "gt",
+            Self::Gte => "gte",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+            Self::Cidr => "cidr",
+            Self::Expand => "expand",
+            Self::FieldRef => "fieldref",
+        }
+    }
+}
+
+impl CorrelationKind {
+    /// What `correlation.type` says.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EventCount => "event_count",
+            Self::ValueCount => "value_count",
+            Self::Temporal => "temporal",
+            Self::TemporalOrdered => "temporal_ordered",
+            Self::ValueSum => "value_sum",
+            Self::ValueAvg => "value_avg",
+            Self::ValuePercentile => "value_percentile",
+            Self::ValueMedian => "value_median",
+        }
+    }
+}

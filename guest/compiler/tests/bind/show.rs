@@ -1,6 +1,8 @@
 //! Programs as short text, so that a test reads as `query -> plan`.
 
-use sandtrap_compiler::ir::{Arithmetic, CompareOp, Expr, Literal, MatchKind, Program, Quantifier};
+use sandtrap_compiler::ir::{
+    Arithmetic, CompareOp, ElementTest, Expr, Input, Literal, MatchKind, Pattern, Piece, Program, Quantifier,
+};
 use sandtrap_wit::{
     plan::{AggregateFunction, Node, OutputCells, Rows},
     prefilter::{Prefilter, Test},
@@ -22,8 +24,15 @@ pub(crate) fn program(program: &Program) -> String {
                     Rows::Stream(table) => table.clone(),
                     Rows::Inline(rows) => format!("inline {}", serde_json::to_string(rows).expect("cells are JSON")),
                 };
-                let columns: Vec<String> =
-                    source.columns.iter().map(|column| format!("{}:{}", column.field.join("."), column.ty)).collect();
+                let columns: Vec<String> = source
+                    .columns
+                    .iter()
+                    .map(|column| {
+                        let name = column.field.join(".");
+                        let name = if column.list { format!("[{name}]") } else { name };
+                        format!("{name}:{}", column.ty)
+                    })
+                    .collect();
                 let mut line = vec![format!("source {rows} ({})", columns.join(", "))];
                 if let Some(lookback) = source.lookback {
                     let end = |bound: sandtrap_wit::plan::Bound| {
@@ -41,9 +50,9 @@ pub(crate) fn program(program: &Program) -> String {
             Node::Kernel(kernel) => {
                 let code = &program.kernels[kernel.kernel as usize];
                 let names: Vec<String> = kernel.reads.iter().map(|column| name(*column)).collect();
-                let types: Vec<_> =
-                    kernel.reads.iter().map(|at| known[kernel.input as usize][*at as usize].ty).collect();
-                assert_eq!(code.inputs.iter().map(|input| input.ty).collect::<Vec<_>>(), types, "a kernel's inputs are what it reads");
+                let read = kernel.reads.iter().map(|at| &known[kernel.input as usize][*at as usize]);
+                let read: Vec<_> = read.map(|column| Input { ty: column.ty, list: column.list }).collect();
+                assert_eq!(code.inputs, read, "a kernel's inputs are what it reads");
                 let filter = code.filter.as_ref().map(|filter| format!(" where {}", expr(filter, &names)));
                 let outputs = kernel.outputs.iter().map(|output| match output.from {
                     OutputCells::Input(column) if name(column) == output.name => output.name.clone(),
@@ -124,15 +133,7 @@ pub(crate) fn expr(expr: &Expr, names: &[String]) -> String {
         Expr::And(operands) => format!("(and {})", list(operands)),
         Expr::Or(operands) => format!("(or {})", list(operands)),
         Expr::Compare { op, left, right } => {
-            let op = match op {
-                CompareOp::Equal => "==",
-                CompareOp::NotEqual => "!=",
-                CompareOp::Less => "<",
-                CompareOp::LessEqual => "<=",
-                CompareOp::Greater => ">",
-                CompareOp::GreaterEqual => ">=",
-            };
-            format!("({op} {} {})", show(left), show(right))
+            format!("({} {} {})", compared(*op), show(left), show(right))
         }
         Expr::InSet { value, set } => format!("(in {} {set:?})", show(value)),
         Expr::TextMatch(text) => {
@@ -143,6 +144,9 @@ pub(crate) fn expr(expr: &Expr, names: &[String]) -> String {
         Expr::TextMatchDynamic { haystack, needle, kind, fold } => {
             format!("({} {} {})", self::kind(*kind, *fold), show(haystack), show(needle))
         }
+        Expr::AnyElement { column, test } => format!("(any {} {})", names[*column as usize], element(test, names)),
+        Expr::Exists { column } => format!("(exists {})", names[*column as usize]),
+        Expr::HasValue { column } => format!("(has-value {})", names[*column as usize]),
         Expr::IsNull(operand) => format!("(isnull {})", show(operand)),
         Expr::IsEmpty(operand) => format!("(isempty {})", show(operand)),
         Expr::Arithmetic { op, left, right, ty } => {
@@ -160,6 +164,47 @@ pub(crate) fn expr(expr: &Expr, names: &[String]) -> String {
             format!("(if {} {} {})", show(condition), show(then), show(otherwise))
         }
         Expr::Call { function, arguments } => format!("({function:?} {})", list(arguments)),
+    }
+}
+
+fn compared(op: CompareOp) -> &'static str {
+    match op {
+        CompareOp::Equal => "==",
+        CompareOp::NotEqual => "!=",
+        CompareOp::Less => "<",
+        CompareOp::LessEqual => "<=",
+        CompareOp::Greater => ">",
+        CompareOp::GreaterEqual => ">=",
+    }
+}
+
+fn element(test: &ElementTest, names: &[String]) -> String {
+    match test {
+        ElementTest::Wildcards { patterns, fold } => {
+            let piece = |piece: &Piece| match piece {
+                Piece::Literal(text) => text.clone(),
+                Piece::AnyCharacter => "<?>".into(),
+                Piece::AnyText => "<*>".into(),
+            };
+            let pattern = |pattern: &Pattern| pattern.0.iter().map(piece).collect::<String>();
+            let patterns: Vec<_> = patterns.iter().map(pattern).collect();
+            format!("{}{}", if *fold { "~ " } else { "" }, patterns.join("|"))
+        }
+        ElementTest::Regex(regex) => {
+            let flags = regex.flags();
+            let flags = [(flags.insensitive, 'i'), (flags.multi_line, 'm'), (flags.single_line, 's')];
+            let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).collect();
+            format!("/{}/{flags}", regex.pattern())
+        }
+        ElementTest::Cidr(networks) => {
+            let networks: Vec<_> =
+                networks.iter().map(|network| format!("{}/{}", network.address, network.prefix)).collect();
+            format!("in {}", networks.join("|"))
+        }
+        ElementTest::Number { op, value } => format!("{} {value:?}", compared(*op)),
+        ElementTest::Field { column, kind, fold } => {
+            format!("{} {}", self::kind(*kind, *fold), names[*column as usize])
+        }
     }
 }
 

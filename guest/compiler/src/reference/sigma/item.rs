@@ -1,5 +1,7 @@
 //! Whether an item of a search holds: its values, their quantifier, the field's elements ("Maps", "Lists").
 
+use std::cmp::Ordering;
+
 use super::{
     event::{Event, Field},
     pattern::{self, Token},
@@ -48,7 +50,7 @@ fn passes(test: &Test, field: Option<&str>, event: Event<'_>) -> bool {
         Test::Regex(regex) => regex.is_match(element),
         Test::Network(network) => network.contains(element),
         Test::Number(comparison, number) => {
-            json_number(element).is_some_and(|value| compares(value, Some(*comparison), *number))
+            json_number(element).is_some_and(|value| compares(value, *comparison, *number))
         }
         Test::OtherField { name, any_before, any_behind, case } => {
             let Field::Values(others) = event.field(name) else { return false };
@@ -76,7 +78,7 @@ fn compares(value: f64, comparison: Option<Modifier>, number: f64) -> bool {
         Some(Modifier::Lte) => value <= number,
         Some(Modifier::Gt) => value > number,
         Some(Modifier::Gte) => value >= number,
-        _ => value.total_cmp(&number).is_eq(),
+        _ => value.partial_cmp(&number) == Some(Ordering::Equal),
     }
 }
 

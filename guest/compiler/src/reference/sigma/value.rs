@@ -22,8 +22,8 @@ pub(super) enum Test {
     Regex(::regex::Regex),
     /// An element is an address in the network.
     Network(Network),
-    /// An element is a number that compares so with this one.
-    Number(Modifier, f64),
+    /// An element is a number that compares so with this one; without a modifier it is the number.
+    Number(Option<Modifier>, f64),
     /// The part of the field's time that the first modifier names compares so with the number; without a second
     /// modifier it is the number.
     Part(Modifier, Option<Modifier>, f64),
@@ -72,7 +72,7 @@ pub(super) fn tests(item: &Item, value: &Value, placeholders: &Placeholders) -> 
     if let Some(comparison) = first_of(&[Lt, Lte, Gt, Gte]) {
         only(&[comparison, All])?;
         let number = number(&value.data).filter(|_| item.field.is_some()).ok_or_else(wrong)?;
-        return Ok(vec![Test::Number(comparison, number)]);
+        return Ok(vec![Test::Number(Some(comparison), number)]);
     }
     if has(Re) {
         only(&[Re, Insensitive, MultiLine, SingleLine, All, Neq])?;
@@ -104,6 +104,14 @@ pub(super) fn tests(item: &Item, value: &Value, placeholders: &Placeholders) -> 
     if let ValueData::Null = value.data {
         only(&[Neq, All])?;
         return if item.field.is_some() { Ok(vec![Test::Null]) } else { Err(wrong()) };
+    }
+    // A whole number is looked for as its text, for which there is one way to write it.
+    if let ValueData::Real(number) = value.data
+        && item.field.is_some()
+        && first_of(&[Contains, StartsWith, EndsWith]).is_none()
+    {
+        only(&[Cased, All, Neq])?;
+        return Ok(vec![Test::Number(None, number)]);
     }
     let texts = texts(item, value, placeholders, &modifiers)?;
     let case = if let ValueData::Bool(_) = value.data { Case::Folded } else { case };
@@ -174,8 +182,9 @@ fn texts(
             other => return Err(unsupported(format!("the modifier {other:?} on {:?}", value.data), &item.span)),
         }
     }
-    if is_bytes {
-        return Err(unsupported("UTF-16 that is not encoded with Base64", &value.span));
+    // Without Base64 behind it, UTF-16 of ASCII is text with U+0000 in it. Other bytes are no text.
+    if is_bytes && texts.iter().flatten().any(|token| !matches!(token, Token::Any | Token::Char('\0'..='\x7F'))) {
+        return Err(unsupported("UTF-16 that is no text", &value.span));
     }
     if anywhere {
         texts = texts.into_iter().map(|text| [vec![Token::Any], text, vec![Token::Any]].concat()).collect();
@@ -189,8 +198,8 @@ fn expand(tokens: Vec<Token>, placeholders: &Placeholders, span: &Span) -> Resul
     for token in tokens {
         let choices = match &token {
             Token::Placeholder(name) => match placeholders.get(name) {
-                Some(values) => values.iter().map(|value| pattern::parse(value, false)).collect(),
-                None => return Err(unsupported(format!("the placeholder %{name}%"), span)),
+                Some(values) if !values.is_empty() => values.iter().map(|value| pattern::parse(value, false)).collect(),
+                _ => return Err(unsupported(format!("the placeholder %{name}%"), span)),
             },
             _ => vec![vec![token]],
         };

@@ -1,0 +1,309 @@
+//! Generated rules, as YAML: every modifier, and every form of search and condition.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+
+use crate::{
+    event::{FIELDS, some_text},
+    random::Random,
+    text,
+};
+
+/// Placeholders of generated rules, and what they stand for.
+pub(crate) const PLACEHOLDERS: &[(&str, &[&str])] =
+    &[("one", &["a*"]), ("two", &["cmd", "b?"]), ("nets", &["10.0.0.0/8", "fe80::/10"])];
+
+/// Names of searches: with what conditions can be misled by.
+const NAMES: &[&str] = &["selection", "sel_a", "sel_b", "filter", "filter_main", "_hidden", "not_x", "all", "keywords", "x1"];
+
+/// A part of a generated rule: `detection`, as lines that can be left out to make a failing rule smaller.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) searches: Vec<(String, Search)>,
+    pub(crate) conditions: Vec<String>,
+}
+
+/// A search: maps, of which one must hold, or keywords. The items of a map are lines with their values.
+#[derive(Clone, Debug)]
+pub(crate) struct Search {
+    pub(crate) maps: Vec<Vec<Item>>,
+    pub(crate) as_list: bool,
+}
+
+/// An item: its key with modifiers, and its values, both in YAML. Without a key it is keywords.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) key: String,
+    pub(crate) values: Vec<String>,
+}
+
+impl Rule {
+    /// The whole rule as a file.
+    pub(crate) fn yaml(&self) -> String {
+        let mut yaml = String::from(
+            "title: Generated\nid: 5e7a0a2c-0f1f-4a38-9a65-0f0c6c0f5a11\nlogsource:\n    category: test\ndetection:\n",
+        );
+        for (name, search) in &self.searches {
+            write!(yaml, "    {name}:").expect("a string takes everything");
+            search.write(&mut yaml);
+        }
+        match self.conditions.as_slice() {
+            [one] => writeln!(yaml, "    condition: {one}"),
+            several => writeln!(yaml, "    condition: [{}]", several.join(", ")),
+        }
+        .expect("a string takes everything");
+        yaml
+    }
+}
+
+impl Search {
+    fn write(&self, yaml: &mut String) {
+        let keywords = |items: &Vec<Item>| matches!(items.as_slice(), [item] if item.key.is_empty());
+        if let [items] = self.maps.as_slice()
+            && keywords(items)
+        {
+            writeln!(yaml, " [{}]", items[0].values.join(", ")).expect("a string takes everything");
+            return;
+        }
+        yaml.push('\n');
+        for items in &self.maps {
+            let mut lead = if self.as_list { "        - " } else { "        " };
+            for item in items {
+                let values = match item.values.as_slice() {
+                    [one] => one.clone(),
+                    several => format!("[{}]", several.join(", ")),
+                };
+                writeln!(yaml, "{lead}{}: {values}", item.key).expect("a string takes everything");
+                lead = if self.as_list { "          " } else { lead };
+            }
+        }
+    }
+}
+
+/// A rule about events like these.
+pub(crate) fn rule(random: &mut Random, events: &[Map<String, Value>]) -> Rule {
+    let mut names: Vec<&str> = Vec::new();
+    for _ in 0..=random.below(4) {
+        let name = random.pick(NAMES);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.iter().all(|name| name.starts_with('_')) {
+        names.push("selection");
+    }
+    let searches = names.iter().map(|name| ((*name).to_owned(), search(random, events))).collect();
+    let count = if random.once_in(8) { 2 } else { 1 };
+    Rule { searches, conditions: (0..count).map(|_| condition(random, &names, 3)).collect() }
+}
+
+fn search(random: &mut Random, events: &[Map<String, Value>]) -> Search {
+    if random.once_in(6) {
+        let values = (0..=random.below(3)).map(|_| keyword(random, events)).collect::<Vec<_>>();
+        let key = random.pick(&["", "", "'|all'", "'|cased'", "'|contains|all'", "'|startswith'", "'|endswith'"]);
+        return Search { maps: vec![vec![Item { key: key.to_owned(), values }]], as_list: false };
+    }
+    let as_list = random.once_in(4);
+    let maps = if as_list { 1 + random.below(3) } else { 1 };
+    Search { maps: (0..maps).map(|_| map(random, events)).collect(), as_list }
+}
+
+fn keyword(random: &mut Random, events: &[Map<String, Value>]) -> String {
+    let field = random.pick(FIELDS);
+    let text = some_text(random, events, field);
+    let shorter: String = text.chars().take(1 + random.below(6)).collect();
+    if random.once_in(8) { random.pick(&["443", "1", "22"]).to_owned() } else { quoted(random, &text::pattern(random, &shorter)) }
+}
+
+fn map(random: &mut Random, events: &[Map<String, Value>]) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    for _ in 0..[1, 1, 1, 2, 2, 3][random.below(6)] {
+        let item = item(random, events);
+        if items.iter().all(|other| other.key != item.key) {
+            items.push(item);
+        }
+    }
+    items
+}
+
+fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
+    let field = if random.once_in(8) { random.pick(&["n", "ip", "t", "nowhere"]) } else { random.pick(FIELDS) };
+    let (field, modifiers, mut values) = match random.below(22) {
+        0 => (field, String::new(), vec![random.pick(&["null", "''", "~"]).into()]),
+        1 => (field, "|exists".into(), vec![random.pick(&["true", "false"]).into()]),
+        2 => (random.pick(&["n", field]), String::new(), several(random, |random| plain_number(random))),
+        3 => {
+            let comparison = random.pick(&["|lt", "|lte", "|gt", "|gte"]);
+            ("n", comparison.into(), several(random, |random| random.pick(&["0", "5", "443", "1.5", "-0.25", "1000", "-1"]).into()))
+        }
+        4 => ("ip", "|cidr".into(), several(random, |random| quoted_network(random))),
+        5 => {
+            let (part, values): (&str, &[&str]) = match random.below(6) {
+                0 => ("|minute", &["0", "30", "59", "15"]),
+                1 => ("|hour", &["0", "23", "5", "8", "22"]),
+                2 => ("|day", &["1", "29", "31", "30", "3"]),
+                3 => ("|week", &["1", "53", "9", "52", "47"]),
+                4 => ("|month", &["1", "2", "12", "3", "11"]),
+                _ => ("|year", &["2024", "1969", "2020", "1900", "9999"]),
+            };
+            ("t", part.into(), several(random, |random| random.pick(values).into()))
+        }
+        6 | 7 => {
+            let flags = random.pick(&["", "", "|i", "|m", "|s", "|i|s", "|i|m|s"]);
+            let values = several(random, |random| {
+                let text = some_text(random, events, field);
+                quoted(random, &text::regex(random, &text))
+            });
+            (field, format!("|re{flags}"), values)
+        }
+        8 => {
+            let kind = random.pick(&["", "|contains", "|startswith", "|endswith"]);
+            let other = random.pick(&["f", "g", "a.b", "n", "nowhere"]);
+            (field, format!("|fieldref{kind}{}", random.pick(&["", "|cased"])), vec![other.into()])
+        }
+        9 => encoded(random, field),
+        10 => {
+            let values = several(random, |random| {
+                quoted(random, random.pick(&["%one%", "x%two%", "%two%*%one%", "\\%one%two%", "%two%%", "%a b%one%"]))
+            });
+            (field, format!("|expand{}", random.pick(&["", "|contains", "|startswith", "|endswith", "|contains|cased"])), values)
+        }
+        11 => ("ip", "|cidr|expand".into(), vec!["'%nets%'".into()]),
+        12 => {
+            let values = several(random, |random| {
+                let text = some_text(random, events, field);
+                let value: String = text::pattern(random, &text).chars().filter(|c| !is_dash(*c)).take(4).collect();
+                let value = if value.starts_with(char::is_alphanumeric) { value } else { format!("f{value}") };
+                quoted(random, &format!("{}{value}", random.pick(&["-", " -", " /", "/", " \u{2013}", "-a -"])))
+            });
+            (field, format!("|windash{}", random.pick(&["", "|contains", "|startswith", "|contains|cased"])), values)
+        }
+        _ => {
+            let kind = random.pick(&["", "", "|contains", "|startswith", "|endswith"]);
+            let cased = random.pick(&["", "", "|cased"]);
+            let values = several(random, |random| {
+                let text = some_text(random, events, field);
+                match random.below(14) {
+                    0 => plain_number(random),
+                    1 if kind.is_empty() && cased.is_empty() => random.pick(&["true", "false", "null"]).into(),
+                    _ => quoted(random, &text::pattern(random, &text)),
+                }
+            });
+            (field, if random.once_in(2) { format!("{kind}{cased}") } else { format!("{cased}{kind}") }, values)
+        }
+    };
+    // A null must stand alone.
+    if values.len() > 1 {
+        values.retain(|value| value != "null");
+    }
+    let mut key = format!("{field}{modifiers}");
+    if values.len() > 1 && random.once_in(3) {
+        key += "|all";
+    } else if random.once_in(8) && !key.contains("|exists") && !key.contains("|lt") && !key.contains("|gt") {
+        key += "|neq";
+    }
+    Item { key, values }
+}
+
+fn encoded<'a>(random: &mut Random, field: &'a str) -> (&'a str, String, Vec<String>) {
+    let modifiers = random.pick(&[
+        "|base64",
+        "|base64offset",
+        "|utf16le|base64",
+        "|wide|base64offset",
+        "|utf16be|base64",
+        "|utf16|base64",
+        "|utf16be|base64offset",
+        "|utf16le",
+        "|utf16be",
+        "|windash|base64",
+    ]);
+    let values = several(random, |random| {
+        let ascii = modifiers.contains("base64");
+        let plain = random.pick(if ascii { text::PLAIN } else { &["cmd", "foobar"] });
+        quoted(random, plain)
+    });
+    let values = if values.is_empty() { vec!["cmd".into()] } else { values };
+    (field, format!("{modifiers}{}", random.pick(&["|contains", "|contains", "", "|cased"])), values)
+}
+
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '/' | '\u{2013}' | '\u{2014}' | '\u{2015}')
+}
+
+fn several(random: &mut Random, mut one: impl FnMut(&mut Random) -> String) -> Vec<String> {
+    let count = [1, 1, 2, 3][random.below(4)];
+    let mut values: Vec<String> = (0..count).map(|_| one(random)).collect();
+    values.dedup();
+    values
+}
+
+fn plain_number(random: &mut Random) -> String {
+    random.pick(&["0", "1", "-1", "5", "10", "443", "4688", "1.5", "-0.25", "-9223372036854775808"]).into()
+}
+
+fn quoted_network(random: &mut Random) -> String {
+    let networks = [
+        "10.0.0.0/8", "10.0.0.0/7", "192.168.1.64/26", "0.0.0.0/0", "::/0", "fe80::/10", "2001:db8::/32", "::1/128", "127.0.0.1/32",
+        "255.255.255.255/32", "2001:db8::/127",
+    ];
+    format!("'{}'", random.pick(&networks))
+}
+
+/// A text as YAML, in one of the ways that YAML has.
+fn quoted(random: &mut Random, text: &str) -> String {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '\\' | '*' | '?' | '.' | '-' | '/'))
+        && !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "nan" | "inf");
+    if plain && random.once_in(2) {
+        return text.to_owned();
+    }
+    if random.once_in(2) && !text.chars().any(char::is_control) {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            c if c.is_control() => write!(quoted, "\\x{:02X}", u32::from(c)).expect("a string takes everything"),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+fn condition(random: &mut Random, names: &[&str], depth: usize) -> String {
+    if depth > 0 && random.once_in(2) {
+        let (a, b) = (condition(random, names, depth - 1), condition(random, names, depth - 1));
+        return match random.below(5) {
+            0 => format!("not {}", bracketed(&a)),
+            1 => format!("({a}) and ({b})"),
+            2 => format!("{a} and {b}"),
+            3 => format!("{a} or not {}", bracketed(&b)),
+            _ => format!("{a} or {b}"),
+        };
+    }
+    let name = random.pick(names);
+    let shown = names.iter().any(|name| !name.starts_with('_'));
+    match random.below(6) {
+        0 if shown => random.pick(&["1 of them", "all of them"]).into(),
+        1 => {
+            let cut = 1 + random.below(name.len());
+            let start = name.get(..cut).unwrap_or(name);
+            format!("{} of {start}*", random.pick(&["1", "all"]))
+        }
+        2 => {
+            let end = name.get(random.below(name.len())..).unwrap_or(name);
+            format!("{} of *{end}", random.pick(&["1", "all"]))
+        }
+        // `all` is a name, too, but not one that can stand alone.
+        _ if name == "all" => "1 of all*".into(),
+        _ => name.into(),
+    }
+}
+
+fn bracketed(condition: &str) -> String {
+    if condition.contains(' ') { format!("({condition})") } else { condition.into() }
+}
