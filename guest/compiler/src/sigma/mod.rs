@@ -25,5 +25,5 @@ mod section;
 
 pub use condition::unused;
 pub use document::{Parsed, parse};
-pub use recognise::is_sigma;
 pub use lower::{Lowered, Placeholders, check_filter, lower, narrow};
+pub use recognise::is_sigma;
