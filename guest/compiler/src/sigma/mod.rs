@@ -16,6 +16,7 @@ mod logsource;
 mod lower;
 mod metadata;
 mod modifier;
+pub(crate) mod pipeline;
 mod recognise;
 mod report;
 mod rule;
@@ -25,5 +26,6 @@ mod section;
 
 pub use condition::unused;
 pub use document::{Parsed, parse};
+pub use pipeline::Pipeline;
 pub use recognise::is_sigma;
 pub use lower::{Lowered, Placeholders, check_filter, lower, narrow};
