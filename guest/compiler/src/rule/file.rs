@@ -78,10 +78,15 @@ pub struct Metadata {
     pub licence: Option<String>,
 }
 
-/// Loads a rule file. Its name decides how it is read, and may be a path.
-pub fn load(file_name: &str, text: &str) -> Loaded {
+/// A file's name without folders, and without its extension, and that.
+pub(crate) fn split(file_name: &str) -> (&str, &str) {
     let base = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
-    let (stem, extension) = base.rsplit_once('.').unwrap_or((base, ""));
+    base.rsplit_once('.').unwrap_or((base, ""))
+}
+
+/// Loads a rule file that has a query. Its name decides how it is read, and may be a path.
+pub fn load(file_name: &str, text: &str) -> Loaded {
+    let (stem, extension) = split(file_name);
     let mut diagnostics = Vec::new();
     let rule = if text.len() > FILE_BYTES_MAX {
         let message = format!("the file has {} bytes; a rule may have {FILE_BYTES_MAX}", text.len());
@@ -92,9 +97,9 @@ pub fn load(file_name: &str, text: &str) -> Loaded {
             "kql" | "csl" | "kusto" => query_file::load(stem, text, &mut diagnostics),
             "yaml" | "yml" => sentinel::load(text, &mut diagnostics),
             _ => {
-                let message = format!("`{base}` is no rule file by its name");
-                let help =
-                    "rules are .kql, .csl and .kusto files (a query) and .yaml and .yml files (Sentinel's envelope)";
+                let message = format!("`{file_name}` is no rule file by its name");
+                let help = "rules are .kql, .csl and .kusto files (a query) and .yaml and .yml files (Sigma, or \
+                            Sentinel's envelope)";
                 diagnostics.push(Diagnostic::error("RUL0001", 0..0, message).help(help));
                 None
             }

@@ -8,9 +8,8 @@ use std::net::IpAddr;
 
 use super::{
     ast::{Item, Modifier, SpannedModifier, Value, ValueData},
-    codes, modifier,
+    codes,
     report::Report,
-    scalar,
 };
 
 /// What modifiers do, as far as it matters for what goes together.
@@ -67,36 +66,46 @@ enum Fault {
 
 /// What is wrong with a modifier that stands behind another.
 fn fault(earlier: Modifier, later: Modifier) -> Option<Fault> {
+    let (first, second) = (kind(earlier), kind(later));
+    // Base64 of Base64 is a thing.
+    let is_repeated = earlier == later && first != Kind::Encoding;
+    // `lt` turned around is `gte`, but for what is no number: nobody can mean that.
+    let is_turned = [(earlier, second), (later, first)].contains(&(Modifier::Neq, Kind::Comparison));
+    if is_repeated || is_turned {
+        Some(Fault::Contradiction)
+    } else if must_stand_before(second, first) {
+        Some(Fault::Order)
+    } else if go_together(first, second) || go_together(second, first) {
+        None
+    } else {
+        Some(Fault::Contradiction)
+    }
+}
+
+/// Whether of two kinds the first must be written first: placeholders and dashes stand in what the rule says, not in what
+/// encodings make of it, and wildcards, which `contains` and its like stand for, cannot be encoded.
+fn must_stand_before(first: Kind, second: Kind) -> bool {
+    use Kind::{Dash, Encoding, Flag, Place, Placeholder, Regex, Width};
+    matches!((first, second), (Regex, Flag) | (Placeholder | Dash, Encoding | Width) | (Encoding | Width, Place))
+}
+
+/// Whether two kinds can stand in one key; each pair is here once.
+fn go_together(one: Kind, other: Kind) -> bool {
     use Kind::{
         Case, Comparison, Dash, Encoding, Existence, Flag, Link, Network, Place, Placeholder, Reference, Regex,
         TimePart, Width,
     };
-    // Base64 of Base64 is a thing.
-    if earlier == later && kind(earlier) != Encoding {
-        return Some(Fault::Contradiction);
-    }
-    let is_neq = |modifier| modifier == Modifier::Neq;
-    match (kind(earlier), kind(later)) {
-        (Existence, _) | (_, Existence) => Some(Fault::Contradiction),
-        // `lt` turned around is `gte`, but for what is no number: nobody can mean that.
-        (Comparison, Link) if is_neq(later) => Some(Fault::Contradiction),
-        (Link, Comparison) if is_neq(earlier) => Some(Fault::Contradiction),
-        (Link, _) | (_, Link) | (Regex | Flag, Flag) => None,
-        (Flag, Regex) => Some(Fault::Order),
-        // Placeholders stand in what the rule says, not in what encodings make of it.
-        (Encoding | Width, Placeholder | Dash) => Some(Fault::Order),
-        (Placeholder, kind) | (kind, Placeholder) if !matches!(kind, Reference) => None,
-        (TimePart, Comparison) | (Comparison, TimePart) => None,
-        (Reference, Place | Case) | (Place | Case, Reference) => None,
-        (Place, Encoding | Width) => Some(Fault::Order),
-        (Encoding | Width, Place) => None,
-        (Case | Dash | Encoding, Case | Dash | Encoding | Place | Width) => None,
-        (Place | Width, Case | Dash) | (Width, Encoding) => None,
-        (
-            Regex | Flag | Comparison | TimePart | Network | Placeholder | Reference | Place | Case | Dash | Encoding
-            | Width,
-            _,
-        ) => Some(Fault::Contradiction),
+    match one {
+        Link => other != Existence,
+        Regex | Flag => matches!(other, Flag | Placeholder),
+        TimePart => other == Comparison,
+        Reference => matches!(other, Place | Case),
+        Place => matches!(other, Case | Dash | Encoding | Width | Placeholder),
+        Case => matches!(other, Dash | Encoding | Width | Placeholder),
+        Dash => matches!(other, Encoding | Width | Placeholder),
+        Encoding => matches!(other, Encoding | Width | Placeholder),
+        Network | Width => other == Placeholder,
+        Comparison | Existence | Placeholder => false,
     }
 }
 
@@ -125,7 +134,7 @@ fn check_modifiers(item: &Item, report: &mut Report) {
             say(&fault, earlier, later, report);
             return;
         }
-        let name = modifier::name(later.modifier);
+        let name = later.modifier.name();
         if kind(later.modifier) == Kind::Flag && !has_before(item, at, Kind::Regex) {
             let is_behind = has(item, Kind::Regex);
             let (code, message) = if is_behind {
@@ -147,7 +156,7 @@ fn check_modifiers(item: &Item, report: &mut Report) {
 }
 
 fn say(fault: &Fault, earlier: &SpannedModifier, later: &SpannedModifier, report: &mut Report) {
-    let (first, second) = (modifier::name(earlier.modifier), modifier::name(later.modifier));
+    let (first, second) = (earlier.modifier.name(), later.modifier.name());
     match fault {
         Fault::Order => {
             let message = format!("`{second}` stands behind `{first}`, and modifiers are applied in order");
@@ -200,11 +209,11 @@ fn check_value(item: &Item, value: &Value, report: &mut Report) {
                 unfit_text(item, kind(modifier), text)
             }
             (Kind::Regex | Kind::Encoding | Kind::Width | Kind::Reference | Kind::Network, _) => Some("text: quote it"),
-            (Kind::Comparison | Kind::TimePart, data) => unfit_number(item, data),
+            (kind @ (Kind::Comparison | Kind::TimePart), data) => unfit_number(item, kind, data),
             _ => None,
         };
         if let Some(wanted) = wanted {
-            let name = modifier::name(modifier);
+            let name = modifier.name();
             let message = format!("`{name}` wants {wanted}");
             report.error(codes::VALUE, &value.span, message, format!("correct the value, or leave `{name}` out"));
             return;
@@ -212,8 +221,8 @@ fn check_value(item: &Item, value: &Value, report: &mut Report) {
     }
     let part = item.modifiers.iter().find_map(|spanned| Some((spanned.modifier, range(spanned.modifier)?)));
     let Some((part, (from, to))) = part.filter(|_| !has(item, Kind::Comparison)) else { return };
-    if number(&value.data).is_some_and(|number| !(from..=to).contains(&number)) {
-        let message = format!("`{}` is between {from} and {to}: this matches nothing", modifier::name(part));
+    if matches!(value.data, ValueData::Integer(number) if !(from..=to).contains(&number)) {
+        let message = format!("`{}` is between {from} and {to}: this matches nothing", part.name());
         report.warning(codes::NEVER, &value.span, message, "correct the number");
     }
 }
@@ -230,40 +239,24 @@ fn unfit_text(item: &Item, kind: Kind, text: &str) -> Option<&'static str> {
     }
 }
 
-fn unfit_number(item: &Item, data: &ValueData) -> Option<&'static str> {
+/// What a number must be that this value is not. Quoted numbers are text, here as in pySigma.
+fn unfit_number(item: &Item, kind: Kind, data: &ValueData) -> Option<&'static str> {
     match data {
-        ValueData::Text(_) if has(item, Kind::Placeholder) => None,
-        data if number(data).is_some() => None,
-        _ => Some("a number"),
+        ValueData::Integer(_) => None,
+        ValueData::Real(_) if kind == Kind::Comparison || has(item, Kind::Comparison) => None,
+        _ if kind == Kind::TimePart => Some("a whole number, without quotes"),
+        _ => Some("a number, without quotes"),
     }
-}
-
-fn number(data: &ValueData) -> Option<f64> {
-    match data {
-        ValueData::Integer(number) => as_real(*number),
-        ValueData::Real(number) => Some(*number),
-        ValueData::Text(text) => match scalar::number(text.trim())? {
-            ValueData::Integer(number) => as_real(number),
-            ValueData::Real(number) => Some(number),
-            _ => None,
-        },
-        ValueData::Null | ValueData::Bool(_) => None,
-    }
-}
-
-/// Rounded as text is, which is near enough for a range.
-fn as_real(number: i64) -> Option<f64> {
-    number.to_string().parse().ok()
 }
 
 /// Between which numbers a part of a time is ("Time Modifiers"); ISO 8601 has weeks of number 53, too.
-fn range(part: Modifier) -> Option<(f64, f64)> {
+fn range(part: Modifier) -> Option<(i64, i64)> {
     match part {
-        Modifier::Minute => Some((0.0, 59.0)),
-        Modifier::Hour => Some((0.0, 23.0)),
-        Modifier::Day => Some((1.0, 31.0)),
-        Modifier::Week => Some((1.0, 53.0)),
-        Modifier::Month => Some((1.0, 12.0)),
+        Modifier::Minute => Some((0, 59)),
+        Modifier::Hour => Some((0, 23)),
+        Modifier::Day => Some((1, 31)),
+        Modifier::Week => Some((1, 53)),
+        Modifier::Month => Some((1, 12)),
         _ => None,
     }
 }
