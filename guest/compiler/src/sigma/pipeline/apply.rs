@@ -114,12 +114,16 @@ impl Run<'_> {
             return vec![field];
         }
         let Some(mapped) = fields.map(&field) else { return vec![field] };
-        if mapped != [field.clone()] {
-            let mut applied = self.field_applied.remove(&field).unwrap_or_default();
-            applied.extend(item.id.clone());
-            self.field_applied.extend(mapped.iter().map(|name| (name.clone(), applied.clone())));
-        }
+        self.track(item, &field, &mapped);
         mapped
+    }
+
+    /// Remembers who has made a name. Other items may still have the old one.
+    fn track(&mut self, item: &ProcessingItem, field: &str, mapped: &[String]) {
+        let mut applied = self.field_applied.get(field).cloned().unwrap_or_default();
+        applied.extend(item.id.clone());
+        let new = mapped.iter().filter(|name| *name != field);
+        self.field_applied.extend(new.map(|name| (name.clone(), applied.clone())));
     }
 
     /// An item under another field's name; under several, one of them must match.
@@ -133,6 +137,7 @@ impl Run<'_> {
             return Tree::Item(worked);
         }
         let Some(mapped) = fields.map(&field) else { return Tree::Item(worked) };
+        self.track(item, &field, &mapped);
         worked.applied.extend(item.id.clone());
         let with = |name: String| {
             let item = Item { field: Some(name), ..worked.item.clone() };
