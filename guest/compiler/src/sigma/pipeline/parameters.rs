@@ -39,7 +39,9 @@ impl<'n> Parameters<'n> {
 
     /// A key's value, null or not.
     pub(super) fn node(&mut self, key: &'static str) -> Option<&'n Node> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         let entries: &'n [(Node, Node)] = self.entries;
         entries.iter().find(|(found, _)| found.scalar() == Some(key)).map(|(_, value)| value)
     }

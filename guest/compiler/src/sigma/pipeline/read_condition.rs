@@ -154,9 +154,10 @@ fn condition<C>(node: &Node, known: &[&'static str], read: Read<C>, report: &mut
         return None;
     }
     parameters.rename(format!("`{kind}`"), &at.span);
-    let condition = read(&kind, &mut parameters, report);
+    // After an error not every key was asked for, so that none can be called unknown.
+    let condition = read(&kind, &mut parameters, report)?;
     parameters.finish(report);
-    condition
+    Some(condition)
 }
 
 fn rule_condition(kind: &str, from: &mut Parameters, report: &mut Report) -> Option<RuleCondition> {
