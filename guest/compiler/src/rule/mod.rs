@@ -15,4 +15,4 @@ mod repair;
 pub(crate) mod sentinel;
 pub(crate) mod source_map;
 
-pub use file::{DEFAULT_NAMESPACE, FILE_BYTES_MAX, Loaded, Metadata, RuleFile, digest, is_yaml, load};
+pub use file::{DEFAULT_NAMESPACE, FILE_BYTES_MAX, Kind, Loaded, Metadata, RuleFile, digest, kind, load};

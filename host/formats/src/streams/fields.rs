@@ -4,6 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
+use crate::convert::ListCell;
+
 use super::source::{Found, PhysicalNames, Source};
 
 /// How the fields of a stream are found.
@@ -41,5 +43,11 @@ impl Fields {
     /// The value of the first source that has one.
     pub(crate) fn find<'a>(&self, sources: &'a [Source], row: &'a Map<String, Value>) -> Option<Found<'a>> {
         sources.iter().find_map(|source| source.find(row, &self.no_value))
+    }
+
+    /// All values of the first source that has one.
+    pub(crate) fn find_all<'a>(&self, sources: &'a [Source], row: &'a Map<String, Value>) -> ListCell<'a> {
+        let cells = sources.iter().map(|source| source.find_all(row, &self.no_value));
+        cells.into_iter().find(|cell| *cell != ListCell::Absent).unwrap_or(ListCell::Absent)
     }
 }

@@ -6,10 +6,11 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
+use sandtrap_wit::LogicalType;
 use serde_json::{Map, Value};
 
 use crate::{
-    convert::{self, Converted},
+    convert::{self, Converted, ListCell},
     path,
 };
 
@@ -56,6 +57,19 @@ impl PhysicalNames {
 }
 
 impl Place {
+    /// Adds all values that are here.
+    fn find_all<'e>(&self, fields: &'e Map<String, Value>, values: &mut Vec<&'e Value>) {
+        match self {
+            Self::At(path) => path::find_all(fields, path, values),
+            Self::InAnyOf { object, field } => {
+                let objects = path::find(fields, object).and_then(Value::as_object).into_iter().flat_map(Map::values);
+                for object in objects.filter_map(Value::as_object) {
+                    path::find_all(object, field, values);
+                }
+            }
+        }
+    }
+
     fn find<'e>(&self, fields: &'e Map<String, Value>) -> Option<&'e Value> {
         let found = match self {
             Self::At(path) => path::find(fields, path),
@@ -113,7 +127,7 @@ pub(crate) enum Found<'a> {
 
 impl<'a> Found<'a> {
     /// The cell of that type.
-    pub(crate) fn convert(self, ty: sandtrap_wit::LogicalType) -> Converted<'a> {
+    pub(crate) fn convert(self, ty: LogicalType) -> Converted<'a> {
         match self {
             Self::Json(value) => convert::from_json(value, ty),
             Self::Values(values) => values.first().map_or(Converted::Null, |value| convert::from_json(value, ty)),
@@ -135,12 +149,41 @@ impl Physical {
         self.0.iter().filter_map(|place| place.find(fields)).find(says_something)
     }
 
+    /// All values at the first place that has one which says something; those in lists of objects, too.
+    fn find_all<'e>(&self, fields: &'e Map<String, Value>, no_value: &[String]) -> Vec<&'e Value> {
+        let mut values = Vec::new();
+        for place in &*self.0 {
+            place.find_all(fields, &mut values);
+            values.retain(|value| !value.as_str().is_some_and(|text| no_value.iter().any(|no| no == text)));
+            if !values.is_empty() {
+                break;
+            }
+        }
+        values.into_iter().map(without_attributes).collect()
+    }
+
     fn text<'e>(&self, fields: &'e Map<String, Value>, no_value: &[String]) -> Option<&'e str> {
         self.find(fields, no_value)?.as_str()
     }
 }
 
 impl Source {
+    /// All values, if this source has one.
+    pub(crate) fn find_all<'a>(&'a self, fields: &'a Map<String, Value>, no_value: &[String]) -> ListCell<'a> {
+        match self {
+            Self::Field(of) => ListCell::of_found(&of.find_all(fields, no_value)),
+            Self::All(of) => {
+                let found = of.iter().flat_map(|of| of.find_all(fields, no_value));
+                ListCell::of_found(&found.collect::<Vec<_>>())
+            }
+            one => match one.find(fields, no_value).map(|found| found.convert(LogicalType::String)) {
+                Some(Converted::Text(text)) => ListCell::Values(vec![text]),
+                Some(_) => ListCell::Null,
+                None => ListCell::Absent,
+            },
+        }
+    }
+
     /// The value, if this source has one. Texts in `no_value` are none.
     pub(crate) fn find<'a>(&'a self, fields: &'a Map<String, Value>, no_value: &[String]) -> Option<Found<'a>> {
         let text = |of: &Physical| of.text(fields, no_value);
@@ -226,7 +269,7 @@ mod tests {
         ] {
             let event = json!({ "x": value });
             let Value::Object(fields) = &event else { unreachable!("an object was written") };
-            let found = source.find(fields, &[]).map(|found| found.convert(sandtrap_wit::LogicalType::String));
+            let found = source.find(fields, &[]).map(|found| found.convert(LogicalType::String));
             assert_eq!(found, expected.map(|text| Converted::Text(text.into())), "{source:?} of {event}");
         }
     }
