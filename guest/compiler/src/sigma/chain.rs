@@ -10,6 +10,7 @@ use super::{
     ast::{Item, Modifier, SpannedModifier, Value, ValueData},
     codes,
     report::Report,
+    scalar,
 };
 
 /// What modifiers do, as far as it matters for what goes together.
@@ -221,7 +222,7 @@ fn check_value(item: &Item, value: &Value, report: &mut Report) {
     }
     let part = item.modifiers.iter().find_map(|spanned| Some((spanned.modifier, range(spanned.modifier)?)));
     let Some((part, (from, to))) = part.filter(|_| !has(item, Kind::Comparison)) else { return };
-    if matches!(value.data, ValueData::Integer(number) if !(from..=to).contains(&number)) {
+    if matches!(number(&value.data), Some(ValueData::Integer(number)) if !(from..=to).contains(&number)) {
         let message = format!("`{}` is between {from} and {to}: this matches nothing", part.name());
         report.warning(codes::NEVER, &value.span, message, "correct the number");
     }
@@ -239,13 +240,22 @@ fn unfit_text(item: &Item, kind: Kind, text: &str) -> Option<&'static str> {
     }
 }
 
-/// What a number must be that this value is not. Quoted numbers are text, here as in pySigma.
+/// What a number must be that this value is not.
 fn unfit_number(item: &Item, kind: Kind, data: &ValueData) -> Option<&'static str> {
+    match number(data) {
+        Some(ValueData::Integer(_)) => None,
+        Some(_) if kind == Kind::Comparison || has(item, Kind::Comparison) => None,
+        _ if kind == Kind::TimePart => Some("a whole number"),
+        _ => Some("a number"),
+    }
+}
+
+/// The number that a value is; in quotes it is one, too, where nothing else is wanted.
+fn number(data: &ValueData) -> Option<ValueData> {
     match data {
-        ValueData::Integer(_) => None,
-        ValueData::Real(_) if kind == Kind::Comparison || has(item, Kind::Comparison) => None,
-        _ if kind == Kind::TimePart => Some("a whole number, without quotes"),
-        _ => Some("a number, without quotes"),
+        ValueData::Integer(_) | ValueData::Real(_) => Some(data.clone()),
+        ValueData::Text(text) => scalar::number(text.trim()),
+        ValueData::Null | ValueData::Bool(_) => None,
     }
 }
 
