@@ -1,4 +1,4 @@
-//! Every rule of SigmaHQ compiles, and how large the components are. Runs where `SANDTRAP_SHARED` names the shared folder.
+//! Every rule of `SigmaHQ` compiles, and how large the components are. Runs where `SANDTRAP_SHARED` names the shared folder.
 
 use std::{
     collections::BTreeMap,

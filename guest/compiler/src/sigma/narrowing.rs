@@ -44,12 +44,18 @@ fn elsewhere(detection: &Detection, span: &Span) -> Detection {
 fn search_at(search: &mut Search, span: &Span) {
     match search {
         Search::All(searches) | Search::Any(searches) => {
-            searches.iter_mut().for_each(|search| search_at(search, span));
+            for search in searches {
+                search_at(search, span);
+            }
         }
         Search::Item(Item { modifiers, values, span: at, .. }) => {
             at.clone_from(span);
-            modifiers.iter_mut().for_each(|modifier| modifier.span.clone_from(span));
-            values.iter_mut().for_each(|value| value.span.clone_from(span));
+            for modifier in modifiers {
+                modifier.span.clone_from(span);
+            }
+            for value in values {
+                value.span.clone_from(span);
+            }
         }
     }
 }
@@ -57,7 +63,9 @@ fn search_at(search: &mut Search, span: &Span) {
 fn condition_at(condition: &mut Condition, span: &Span) {
     match condition {
         Condition::Or(conditions) | Condition::And(conditions) => {
-            conditions.iter_mut().for_each(|condition| condition_at(condition, span));
+            for condition in conditions {
+                condition_at(condition, span);
+            }
         }
         Condition::Not(condition) => condition_at(condition, span),
         Condition::Search { span: at, .. } | Condition::Of { span: at, .. } => at.clone_from(span),

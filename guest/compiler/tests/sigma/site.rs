@@ -22,7 +22,9 @@ fn site(pipelines: &[&str], filters: &[&str]) -> Options {
     for pipeline in pipelines {
         assert_eq!(site.add_pipeline(pipeline), [], "{pipeline}");
     }
-    filters.iter().for_each(|filter| site.add_filters("f.yml", filter));
+    for filter in filters {
+        site.add_filters("f.yml", filter);
+    }
     assert_eq!(site.filters.len(), filters.len());
     Options { strict_schema: false, site: Arc::new(site) }
 }

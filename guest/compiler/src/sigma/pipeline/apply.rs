@@ -238,11 +238,15 @@ fn left(condition: Condition, places: &[Option<usize>]) -> Option<Condition> {
 fn here(search: &mut Search, span: &Span, text: &impl Fn(&str) -> String) {
     match search {
         Search::All(searches) | Search::Any(searches) => {
-            searches.iter_mut().for_each(|search| here(search, span, text));
+            for search in searches {
+                here(search, span, text);
+            }
         }
         Search::Item(item) => {
             item.span.clone_from(span);
-            item.modifiers.iter_mut().for_each(|modifier| modifier.span.clone_from(span));
+            for modifier in &mut item.modifiers {
+                modifier.span.clone_from(span);
+            }
             for value in &mut item.values {
                 value.span.clone_from(span);
                 if let ValueData::Text(written) = &mut value.data {

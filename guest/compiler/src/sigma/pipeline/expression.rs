@@ -16,7 +16,7 @@ impl Expression {
     /// Reads an expression over conditions of these names. The error is for people.
     pub(super) fn parse(written: &str, names: &[String]) -> Result<Self, String> {
         let spaced = written.replace('(', " ( ").replace(')', " ) ");
-        let mut words = Words { words: spaced.split_whitespace().collect(), at: 0, names };
+        let mut words = Words { list: spaced.split_whitespace().collect(), at: 0, names };
         let expression = words.or(0)?;
         match words.peek() {
             None => Ok(expression),
@@ -36,14 +36,14 @@ impl Expression {
 }
 
 struct Words<'a> {
-    words: Vec<&'a str>,
+    list: Vec<&'a str>,
     at: usize,
     names: &'a [String],
 }
 
 impl<'a> Words<'a> {
     fn peek(&self) -> Option<&'a str> {
-        self.words.get(self.at).copied()
+        self.list.get(self.at).copied()
     }
 
     fn take(&mut self, word: &str) -> bool {

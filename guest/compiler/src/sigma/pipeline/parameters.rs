@@ -127,12 +127,11 @@ impl<'n> Parameters<'n> {
         };
         let mut mapping = Vec::with_capacity(entries.len());
         for (from, to) in entries {
-            match (from.scalar(), texts(to)) {
-                (Some(from), Some(to)) => mapping.push((from.to_owned(), to)),
-                _ => {
-                    self.wrong(to, key, "a mapping of names to one or several", report);
-                    return None;
-                }
+            if let (Some(from), Some(to)) = (from.scalar(), texts(to)) {
+                mapping.push((from.to_owned(), to));
+            } else {
+                self.wrong(to, key, "a mapping of names to one or several", report);
+                return None;
             }
         }
         Some(mapping)

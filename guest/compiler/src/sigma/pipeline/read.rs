@@ -46,13 +46,12 @@ fn read(text: &str, report: &mut Report) -> Option<Pipeline> {
     };
     let mut pipeline = Parameters::of(document, "a pipeline", report)?;
     let name = pipeline.text("name", report).unwrap_or_default();
-    let priority = match pipeline.text_or_zero("priority", report).trim().parse() {
-        Ok(priority) => priority,
-        Err(_) => {
-            let span = pipeline.node("priority").map_or(0..0, |node| node.span.clone());
-            report.error(codes::PARAMETER, &span, "`priority` must be a whole number", "pySigma's own are 0 to 50");
-            0
-        }
+    let priority = if let Ok(priority) = pipeline.text_or_zero("priority", report).trim().parse() {
+        priority
+    } else {
+        let span = pipeline.node("priority").map_or(0..0, |node| node.span.clone());
+        report.error(codes::PARAMETER, &span, "`priority` must be a whole number", "pySigma's own are 0 to 50");
+        0
     };
     let vars = vars(pipeline.node("vars"), report);
     // Which of pySigma's backends may use it.
@@ -84,14 +83,11 @@ fn vars(node: Option<&Node>, report: &mut Report) -> BTreeMap<String, Vec<String
     };
     let mut vars = BTreeMap::new();
     for (key, value) in entries {
-        match (key.scalar(), parameters::texts(value)) {
-            (Some(name), Some(values)) => {
-                vars.insert(name.to_owned(), values);
-            }
-            _ => {
-                let message = "a variable has a name, and a text or a list of texts";
-                report.error(codes::PARAMETER, &key.span, message, "write `name: value` or `name: [value, value]`");
-            }
+        if let (Some(name), Some(values)) = (key.scalar(), parameters::texts(value)) {
+            vars.insert(name.to_owned(), values);
+        } else {
+            let message = "a variable has a name, and a text or a list of texts";
+            report.error(codes::PARAMETER, &key.span, message, "write `name: value` or `name: [value, value]`");
         }
     }
     vars

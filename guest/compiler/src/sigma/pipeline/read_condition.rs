@@ -112,7 +112,9 @@ fn logic<C>(
             entries.iter().map(|(_, node)| node).collect()
         }
         Some(Data::Scalar { .. }) => {
-            node.into_iter().for_each(|node| item.wrong(node, keys.conditions, "a list of conditions", report));
+            if let Some(node) = node {
+                item.wrong(node, keys.conditions, "a list of conditions", report);
+            }
             return None;
         }
     };
