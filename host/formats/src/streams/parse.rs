@@ -29,12 +29,9 @@ pub(super) fn parse(file: &str, text: &str) -> Result<StreamMap> {
         }
         let names = Arc::new(PhysicalNames::parse(physical, containers, fallbacks)?);
         let time = time.map_or(Ok(Arc::default()), |node| names.sources(&node))?;
-        let groups = groups.map_or(Ok(Vec::new()), |node| {
-            node.entries()?
-                .into_iter()
-                .map(|(name, group)| Ok((name, names.fields(&group)?)))
-                .collect::<Result<Vec<_>>>()
-        })?;
+        let groups = groups.map_or(Ok(Vec::new()), |node| node.entries())?;
+        // Each is read for every mapping that uses it, whose containers may be its own; a mistake shows in any case.
+        groups.iter().try_for_each(|(_, group)| names.fields(group).map(drop))?;
         let mut map = StreamMap::default();
         map.rows.unlisted = Unlisted::OwnName(Arc::default());
         if let Some(tables) = tables {
@@ -102,12 +99,26 @@ fn parse_declared(node: &Node<'_>, time: &Arc<[Source]>, map: &mut StreamMap) ->
 fn parse_mapping(
     node: &Node<'_>,
     names: &Arc<PhysicalNames>,
-    groups: &[(&str, FieldList)],
+    groups: &[(&str, Node<'_>)],
     time: &Arc<[Source]>,
     map: &mut StreamMap,
 ) -> Result<()> {
-    let keys = ["name", "when", "unless", "stream", "logsource", "use", "no_value", "other_fields", "fields"];
-    let [name, when, unless, stream, logsource, groups_used, no_value, other, fields] = node.record(keys)?;
+    let keys = [
+        "name",
+        "when",
+        "unless",
+        "stream",
+        "logsource",
+        "row",
+        "containers",
+        "strip",
+        "use",
+        "no_value",
+        "other_fields",
+        "fields",
+    ];
+    let [name, when, unless, stream, logsource, row, containers, strip, groups_used, no_value, other, fields] =
+        node.record(keys)?;
     node.required("name", name)?.text()?;
     let when_node = node.required("when", when)?;
     let when = parse_conditions(&when_node, names, map)?;
@@ -120,6 +131,8 @@ fn parse_mapping(
         (None, Some(logsource)) => logsource.one_or_more().iter().map(parse_logsource).collect::<Result<_>>()?,
         _ => return Err(node.error("give either the key `stream` (a table) or the key `logsource`")),
     };
+    let names = &names.for_mapping(containers, strip)?;
+    let row = row.map(|node| node.text()).transpose()?;
     let mut listed = HashMap::new();
     for used in groups_used.map_or(Ok(Vec::new()), |node| node.sequence())? {
         let name = used.text()?;
@@ -127,7 +140,7 @@ fn parse_mapping(
             let known: Vec<&str> = groups.iter().map(|(known, _)| *known).collect();
             used.error(format!("there is no group `{name}`; the groups are {}", known.join(", ")))
         })?;
-        listed.extend(group.iter().cloned());
+        listed.extend(names.fields(group)?);
     }
     listed.extend(fields.map_or(Ok(Vec::new()), |node| names.fields(&node))?);
     let unlisted = match other {
@@ -146,7 +159,7 @@ fn parse_mapping(
         target,
         when: when.clone(),
         unless: unless.clone(),
-        row: None,
+        row: row.clone(),
         fields: Arc::clone(&fields),
     }));
     Ok(())
@@ -213,7 +226,20 @@ impl PhysicalNames {
         let fallbacks = fallbacks.map_or(Ok(HashMap::new()), |node| {
             node.entries()?.into_iter().map(|(name, paths)| Ok((name.to_owned(), paths.texts()?))).collect()
         })?;
-        Ok(Self { listed, containers, fallbacks })
+        Ok(Self { listed, containers, fallbacks, strip: Vec::new() })
+    }
+
+    /// The names as a mapping has them that looks into containers of its own, or strips objects.
+    fn for_mapping(self: &Arc<Self>, containers: Option<Node<'_>>, strip: Option<Node<'_>>) -> Result<Arc<Self>> {
+        if containers.is_none() && strip.is_none() {
+            return Ok(Arc::clone(self));
+        }
+        let mut own = Self::clone(self);
+        if let Some(containers) = containers {
+            own.containers = containers.texts()?;
+        }
+        own.strip = strip.map_or(Ok(Vec::new()), |node| node.texts())?;
+        Ok(Arc::new(own))
     }
 
     /// One place for the paths of several fields, in order.
@@ -253,6 +279,11 @@ impl PhysicalNames {
             [("all", of)] => {
                 Ok(Source::All(of.texts()?.iter().map(|name| self.physical(name)).collect()))
             }
+            [("present", texts)] => {
+                let text = |(text, of): (&str, Node<'_>)| Ok((text.to_owned(), self.alternatives(&of)?));
+                Ok(Source::Present(texts.entries()?.into_iter().map(text).collect::<Result<_>>()?))
+            }
+            [("entry", name), ("of", _)] => Ok(Source::Entry { name: name.text()?, of: of()? }),
             [("hash", algorithm), ("of", _)] => Ok(Source::Hash { algorithm: algorithm.text()?, of: of()? }),
             [("words", words), ("of", _)] => {
                 let word = |(from, to): (&str, Node<'_>)| Ok((from.to_owned(), to.text()?));
@@ -266,7 +297,7 @@ impl PhysicalNames {
             _ => Err(node.error(
                 "expected one of {constant: TEXT}, {file_name: FIELD}, {user: FIELD}, {domain: FIELD}, {epoch_seconds: \
                  FIELD}, {epoch_millis: FIELD}, {all: [FIELD]}, {hash: NAME, of: FIELD}, {words: {FROM: TO}, of: FIELD}, {join: \
-                 [FIELD], with: TEXT}",
+                 [FIELD], with: TEXT}, {present: {TEXT: FIELD}}, {entry: NAME, of: FIELD}",
             )),
         }
     }
