@@ -327,6 +327,11 @@ fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn
             .get(index as usize)
             .ok_or_else(|| format!("column {index} is out of range: the input has {}", input.len()))
     };
+    // What is compared or counted needs one value in each row.
+    let plain = |what: &str, index: u32| match column(index)? {
+        NamedColumn { name, ty, list: true } => Err(format!("{what} {name}, which is a list of {ty}")),
+        named => Ok(named),
+    };
     match node {
         Node::Source(source) => columns_of_source(source),
         Node::Kernel(kernel) => {
@@ -358,18 +363,23 @@ fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn
         Node::Aggregate(aggregate) => {
             let mut columns = Vec::with_capacity(aggregate.by.len() + aggregate.aggregates.len());
             for key in &aggregate.by {
-                columns.push(NamedColumn { name: key.name.clone(), ty: column(key.column)?.ty, list: false });
+                columns.push(NamedColumn {
+                    name: key.name.clone(),
+                    ty: plain("group by", key.column)?.ty,
+                    list: false,
+                });
             }
             for aggregate in &aggregate.aggregates {
                 let ty = match aggregate.function {
                     AggregateFunction::Count => LogicalType::Long,
-                    AggregateFunction::Min(index) | AggregateFunction::Max(index) => column(index)?.ty,
+                    AggregateFunction::Min(index) => plain("min of", index)?.ty,
+                    AggregateFunction::Max(index) => plain("max of", index)?.ty,
                     AggregateFunction::MakeSet { column: index, .. } => {
-                        column(index)?;
+                        plain("make_set of", index)?;
                         LogicalType::Dynamic
                     }
                     AggregateFunction::Dcount(index) => {
-                        column(index)?;
+                        plain("dcount of", index)?;
                         LogicalType::Long
                     }
                 };
@@ -380,7 +390,7 @@ fn columns_of(node: &Node, known: &[Vec<NamedColumn>]) -> Result<Vec<NamedColumn
         }
         Node::Sort(sort) => {
             for key in &sort.by {
-                column(key.column)?;
+                plain("sort by", key.column)?;
             }
             Ok(input.to_vec())
         }
@@ -409,6 +419,9 @@ fn columns_of_source(source: &Source) -> Result<Vec<NamedColumn>, String> {
         }
     }
     source.prefilter.validate(&columns)?;
+    if let (Rows::Inline(_), Some(column)) = (&source.rows, columns.iter().find(|column| column.list)) {
+        return Err(format!("column {}: inline rows have no lists", column.name));
+    }
     if let Rows::Inline(rows) = &source.rows
         && let Some(row) = rows.iter().find(|row| row.len() != columns.len())
     {
@@ -458,6 +471,47 @@ mod tests {
             (json!([source, kernel(json!([computed("B", 1)]))]), Err("plan node 1: output B: computed columns are")),
             (json!([{"limit": {"input": 0, "rows": 1}}]), Err("plan node 0: input 0 is not an earlier node")),
             (json!([{"join": {}}]), Err("unknown variant `join`")),
+        ] {
+            match (validated(&nodes), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{nodes}"),
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}, expected {expected}"),
+                (found, expected) => panic!("{nodes}: found {found:?}, expected {expected:?}"),
+            }
+        }
+    }
+    #[test]
+    fn lists_are_read_and_passed_on_and_nothing_else() {
+        let of = |rows: serde_json::Value, ty: &str| {
+            let list = json!({"field": ["H"], "type": ty, "list": true});
+            json!({"source": {"rows": rows, "columns": [list, {"field": ["T"], "type": "datetime"}]}})
+        };
+        let stream = of(json!({"stream": "S"}), "string");
+        let mut looking_back = stream.clone();
+        looking_back["source"]["lookback"] = json!({"column": 0, "from": {"ago": 1, "inclusive": true}});
+        let outputs = json!([{"name": "H", "type": "string", "from": {"input": 0}}]);
+        let kernel = json!({"kernel": {"input": 0, "kernel": 0, "reads": [0], "outputs": outputs}});
+        let sort = |input, column| json!({"sort": {"input": input, "by": [{"column": column, "order": "asc", "nulls": "first"}]}});
+        let by = json!({"aggregate": {"input": 0, "by": [{"name": "K", "column": 0}], "aggregates": []}});
+        let computing = |function: serde_json::Value| {
+            let aggregates = json!([{"name": "A", "function": function}]);
+            json!({"aggregate": {"input": 0, "by": [], "aggregates": aggregates}})
+        };
+        for (nodes, expected) in [
+            (json!([stream, kernel]), Ok(&["H:string"][..])),
+            (json!([stream, sort(0, 1), {"limit": {"input": 1, "rows": 1}}]), Ok(&["H:string", "T:datetime"])),
+            (json!([stream, sort(0, 0)]), Err("plan node 1: sort by H, which is a list of string")),
+            (json!([stream, kernel, sort(1, 0)]), Err("plan node 2: sort by H, which is a list of string")),
+            (json!([stream, by]), Err("plan node 1: group by H, which is a list of string")),
+            (json!([stream, computing(json!({"min": 0}))]), Err("plan node 1: min of H, which is a list")),
+            (json!([stream, computing(json!({"max": 0}))]), Err("plan node 1: max of H, which is a list")),
+            (json!([stream, computing(json!({"dcount": 0}))]), Err("plan node 1: dcount of H, which is a list")),
+            (
+                json!([stream, computing(json!({"make_set": {"column": 0, "size": 9}}))]),
+                Err("plan node 1: make_set of H, which is a list"),
+            ),
+            (json!([looking_back]), Err("plan node 0: the lookback needs a datetime column")),
+            (json!([of(json!({"stream": "S"}), "datetime")]), Err("plan node 0: column H: only text comes as lists")),
+            (json!([of(json!({"inline": [["a", 0]]}), "string")]), Err("column H: inline rows have no lists")),
         ] {
             match (validated(&nodes), expected) {
                 (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{nodes}"),

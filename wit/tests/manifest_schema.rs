@@ -36,7 +36,10 @@ fn full() -> Value {
         "plan": {"nodes": [
             {"source": {
                 "rows": {"stream": "T"},
-                "columns": [column("A", "string"), column("B", "datetime"), column("C", "long")],
+                "columns": [
+                    column("A", "string"), column("B", "datetime"), column("C", "long"),
+                    {"field": ["D"], "type": "string", "list": true},
+                ],
                 "prefilter": [
                     [atom("contains", "a".into()), atom("prefix", "a".into()), atom("suffix", "a".into())],
                     [atom("equals", "a".into()), atom("exists", true.into())],

@@ -1,70 +1,190 @@
-//! A rule file to a component, through every stage.
+//! A rule file to components, through every stage.
 
-use sandtrap_wit::manifest::Manifest;
+use std::{fmt::Debug, sync::Arc};
+
+use sandtrap_wit::{
+    logsource::Logsource,
+    manifest::{Manifest, SourceText},
+};
 
 use crate::{
-    diagnostic::Diagnostic,
+    diagnostic::{Diagnostic, Span},
     emit::{self, EmitError},
     ir::Program,
     kql::{self, BindOptions, ast},
-    rule,
+    rule::{self, Metadata},
+    sigma::{
+        self,
+        ast::{Document, Filter, Rule},
+    },
+    site::Site,
 };
 
-/// How strictly rules are read.
-#[derive(Clone, Copy, Debug, Default)]
+/// How rules are read.
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// A column that its table does not have is an error, not a warning.
     pub strict_schema: bool,
+    /// What the site adds to every rule.
+    pub site: Arc<Site>,
 }
 
-/// What compiling a rule file gives.
-#[derive(Clone, Debug)]
+/// What compiling one rule of a file gives.
+#[derive(Clone, Debug, Default)]
 pub struct Compilation {
-    /// The component, unless there are errors.
+    /// The component, unless there are errors, or there is no rule: a Sigma filter has none.
     pub component: Option<Vec<u8>>,
     /// Its manifest.
     pub manifest: Option<Manifest>,
-    /// What is wrong with the rule, in the order of the file; spans are bytes of the file's text.
+    /// What is wrong, in the order of the file; spans are bytes of the file's text.
     pub diagnostics: Vec<Diagnostic>,
-    tree: Option<ast::Query>,
+    tree: Option<Tree>,
     program: Option<Program>,
 }
 
-/// Compiles a rule file; its name says what kind it is.
-pub fn compile(file_name: &str, text: &str, options: &Options) -> Compilation {
+/// A syntax tree of any language.
+#[derive(Clone, Debug)]
+enum Tree {
+    Kql(Box<ast::Query>),
+    Sigma(Box<Document>),
+}
+
+/// Compiles a rule file; its name and its text say what kind it is.
+///
+/// The result has an entry for each document of a Sigma file, after one with what is wrong with the file, if anything is. It
+/// is never empty.
+pub fn compile(file_name: &str, text: &str, options: &Options) -> Vec<Compilation> {
+    if rule::kind(file_name, text) == Some(rule::Kind::Sigma) {
+        return compile_sigma(file_name, text, options);
+    }
+    vec![compile_kql(file_name, text, options)]
+}
+
+fn compile_kql(file_name: &str, text: &str, options: &Options) -> Compilation {
     let loaded = rule::load(file_name, text);
-    let mut compilation =
-        Compilation { component: None, manifest: None, diagnostics: loaded.diagnostics, tree: None, program: None };
+    let mut compilation = Compilation { diagnostics: loaded.diagnostics, ..Compilation::default() };
     let Some(rule) = loaded.rule else { return compilation };
     let parsed = kql::parse(&rule.query);
     compilation.diagnostics.extend(parsed.diagnostics.into_iter().map(|found| rule.relocate(found)));
-    compilation.tree = parsed.query;
-    let Some(tree) = &compilation.tree else { return compilation };
-    let bound = kql::bind(tree, &BindOptions { strict_schema: options.strict_schema });
+    let Some(tree) = parsed.query else { return compilation };
+    let bound = kql::bind(&tree, &BindOptions { strict_schema: options.strict_schema });
+    compilation.tree = Some(Tree::Kql(Box::new(tree)));
     compilation.diagnostics.extend(bound.diagnostics.into_iter().map(|found| rule.relocate(found)));
     compilation.program = bound.program;
-    let Some(program) = &compilation.program else { return compilation };
-    let manifest = rule.manifest(program.plan.clone());
-    match emit::component(program, &manifest) {
-        Ok(component) => {
-            compilation.component = Some(component);
-            compilation.manifest = Some(manifest);
-        }
-        Err(error) => {
-            let whole = rule.locate(&(0..rule.query.len()));
-            compilation.diagnostics.push(Diagnostic::error("EMIT0001", whole, error.to_string()));
-        }
-    }
+    let whole = rule.locate(&(0..rule.query.len()));
+    let id = rule.metadata.id.clone();
+    let filtered = Filtered { ids: &[&id], logsource: None, span: whole };
+    compilation.finish(
+        &filtered,
+        rule.metadata,
+        SourceText { language: "kql".to_owned(), digest: rule.digest },
+        options,
+    );
     compilation
 }
 
+fn compile_sigma(file_name: &str, text: &str, options: &Options) -> Vec<Compilation> {
+    let parsed = sigma::parse(text, file_name);
+    let digest = rule::digest(text);
+    let mut compilations: Vec<Compilation> = Vec::new();
+    for document in parsed.documents {
+        let mut compilation = Compilation::default();
+        match &document {
+            Document::Rule(rule) => compilation.sigma_rule(rule, text, &digest, options),
+            // It has no component; what is wrong with its searches is said where they stand.
+            Document::Filter(filter) => {
+                compilation.diagnostics = sigma::check_filter(filter, text, &options.site.placeholders);
+            }
+            Document::Correlation(correlation) => {
+                let message = format!(
+                    "`{}` needs the dataflow engine, which cannot run correlation rules yet",
+                    correlation.kind.name()
+                );
+                let help = "the rules that it correlates run by themselves; leave this document out until then";
+                compilation
+                    .diagnostics
+                    .push(Diagnostic::error(CORRELATION, correlation.kind_span.clone(), message).help(help));
+            }
+        }
+        compilation.tree = Some(Tree::Sigma(Box::new(document)));
+        compilations.push(compilation);
+    }
+    let is_broken = parsed.diagnostics.iter().any(Diagnostic::is_error);
+    match compilations.first_mut() {
+        Some(first) if !is_broken => {
+            first.diagnostics.splice(0..0, parsed.diagnostics);
+        }
+        _ => compilations.insert(0, Compilation { diagnostics: parsed.diagnostics, ..Compilation::default() }),
+    }
+    compilations
+}
+
+/// A correlation rule, which is understood and cannot run.
+const CORRELATION: &str = "SIG0701";
+
+/// A filter that does not fit the rule that it names.
+const FILTER: &str = "SIG0702";
+
+/// A rule as filters see it.
+struct Filtered<'r> {
+    /// What they may call it.
+    ids: &'r [&'r str],
+    /// `None`: it is no Sigma rule, and a filter must name it.
+    logsource: Option<&'r Logsource>,
+    /// Where it stands.
+    span: Span,
+}
+
 impl Compilation {
-    /// The syntax tree, for people to read; `None` where the query has syntax errors.
-    pub fn syntax_tree(&self) -> Option<&ast::Query> {
-        self.tree.as_ref()
+    fn sigma_rule(&mut self, rule: &Rule, text: &str, digest: &str, options: &Options) {
+        let lowered = sigma::lower(rule, text, &options.site.placeholders);
+        self.diagnostics.extend(lowered.diagnostics);
+        self.program = lowered.program;
+        let names: Vec<&str> = [rule.metadata.id.as_str()].into_iter().chain(rule.name.as_deref()).collect();
+        let filtered = Filtered { ids: &names, logsource: Some(&rule.logsource), span: rule.span.clone() };
+        let source = SourceText { language: "sigma".to_owned(), digest: digest.to_owned() };
+        self.finish(&filtered, rule.metadata.clone(), source, options);
     }
 
-    /// The typed program; `None` where the query has errors.
+    /// The filters, then the component.
+    fn finish(&mut self, rule: &Filtered<'_>, metadata: Metadata, source: SourceText, options: &Options) {
+        let Some(program) = &mut self.program else { return };
+        for filter in options.site.filters.iter().filter(|filter| rule.is_named_by(filter)) {
+            let found = sigma::narrow(program, &filter.detection, &options.site.placeholders, &rule.span);
+            // The filter's own mistakes are reported with the filter; here only that it had no effect.
+            if let Some(error) = found.iter().find(|found| found.is_error()) {
+                let message = format!("the filter `{}` cannot narrow this rule: {}", filter.title, error.message);
+                let help = "without its filter the rule would say more than it should, so it is not compiled";
+                self.diagnostics.push(Diagnostic::error(FILTER, rule.span.clone(), message).help(help));
+                return;
+            }
+        }
+        let manifest = metadata.manifest(program.plan.clone(), source);
+        match emit::component(program, &manifest) {
+            Ok(component) => {
+                self.component = Some(component);
+                self.manifest = Some(manifest);
+            }
+            Err(error) => self.diagnostics.push(Diagnostic::error("EMIT0001", rule.span.clone(), error.to_string())),
+        }
+    }
+
+    /// Whether there are errors.
+    pub fn is_broken(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The syntax tree, for people to read; `None` where the text has syntax errors.
+    pub fn syntax_tree(&self) -> Option<&dyn Debug> {
+        self.tree.as_ref().map(|tree| -> &dyn Debug {
+            match tree {
+                Tree::Kql(query) => query.as_ref(),
+                Tree::Sigma(document) => document.as_ref(),
+            }
+        })
+    }
+
+    /// The typed program; `None` where the rule has errors.
     pub fn program(&self) -> Option<&Program> {
         self.program.as_ref()
     }
@@ -73,5 +193,15 @@ impl Compilation {
     /// no component.
     pub fn readable_module(&self) -> Option<Result<Vec<u8>, EmitError>> {
         Some(emit::readable_module(self.program.as_ref()?, self.manifest.as_ref()?))
+    }
+}
+
+impl Filtered<'_> {
+    fn is_named_by(&self, filter: &Filter) -> bool {
+        let named = match &filter.rules {
+            sigma::ast::FilteredRules::Any => self.logsource.is_some(),
+            sigma::ast::FilteredRules::Named(names) => names.iter().any(|(name, _)| self.ids.contains(&name.as_str())),
+        };
+        named && self.logsource.is_none_or(|logsource| filter.logsource.wants(logsource))
     }
 }

@@ -18,7 +18,9 @@ pub mod reference;
 pub mod regex;
 pub mod rule;
 pub mod sigma;
+mod site;
 mod suggest;
 mod yaml;
 
 pub use compile::{Compilation, Options, compile};
+pub use site::Site;

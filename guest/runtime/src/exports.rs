@@ -4,7 +4,7 @@
 
 use core::{ptr, slice};
 
-use crate::{arena, number, search, text};
+use crate::{arena, date, number, search, text};
 
 /// The bytes at `start`.
 ///
@@ -89,7 +89,7 @@ pub(crate) fn folded_unless_ascii(text: &[u8]) -> &[u8] {
     if text.is_ascii() { text } else { folded(text) }
 }
 
-fn folded<'a>(from: &[u8]) -> &'a [u8] {
+pub(crate) fn folded<'a>(from: &[u8]) -> &'a [u8] {
     mapped(from, sandtrap_wit::text::fold_char)
 }
 
@@ -135,6 +135,12 @@ extern "C" fn rt_concat(left: usize, left_len: usize, right: usize, right_len: u
     head.copy_from_slice(left);
     tail.copy_from_slice(right);
     pack(out)
+}
+
+/// A part of a datetime; `number` is a [`date::Part`].
+#[unsafe(no_mangle)]
+extern "C" fn rt_date_part(number: u32, ticks: i64) -> i64 {
+    date::part(number, ticks)
 }
 
 #[unsafe(no_mangle)]

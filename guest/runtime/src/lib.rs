@@ -8,12 +8,14 @@
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
+pub mod address;
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "the arena is the module's linear memory")]
 mod arena;
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "columns lie in linear memory")]
 mod column;
+pub mod date;
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "emitted code passes addresses in linear memory")]
 mod element_exports;
@@ -21,8 +23,10 @@ mod element_exports;
 #[expect(unsafe_code, reason = "emitted code passes addresses in linear memory")]
 mod exports;
 pub mod number;
+pub mod regex;
 pub mod search;
 pub mod text;
+pub mod wildcard;
 
 #[cfg(target_arch = "wasm32")]
 #[panic_handler]

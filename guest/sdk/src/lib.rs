@@ -41,7 +41,7 @@
 //!
 //! A detection must be a pure function of the row and of [`Row::now`]: the host repeats, splits and reorders batches.
 //! Not here: grouping and sorting, which are plan nodes that a hand-written detection does not use yet, and columns
-//! of lists, which no source asks for.
+//! of lists, which Sigma rules read; a batch that has one all the same is refused.
 
 mod column;
 mod detection;

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-use sandtrap_embed::formats::verdict::cell_to_text;
+use sandtrap_embed::formats::verdict::{cell_to_text, row_to_text};
 use sandtrap_embed::wit::{LogicalType, plan::NamedColumn};
 
 /// How a table is drawn.
@@ -40,8 +40,9 @@ pub(crate) fn of_result(result: &sandtrap_embed::Table) -> Table {
     let mut table = table(Frame::Lines, names);
     for row in 0..result.batch.rows {
         let cells = result.columns.iter().zip(&result.batch.columns);
-        table.add_row(cells.map(|(NamedColumn { ty, .. }, column)| {
-            let cell = Cell::new(cell_to_text(*ty, column.cell(row)));
+        table.add_row(cells.map(|(NamedColumn { ty, list, .. }, column)| {
+            let shown = if *list { row_to_text(*ty, column.row(row)) } else { cell_to_text(*ty, column.cell(row)) };
+            let cell = Cell::new(shown);
             match ty {
                 LogicalType::Int | LogicalType::Long | LogicalType::Real | LogicalType::Timespan => {
                     cell.set_alignment(CellAlignment::Right)

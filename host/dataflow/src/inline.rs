@@ -16,6 +16,9 @@ pub fn inline_rows(source: &Source) -> Result<Option<Batch>, FlowError> {
     let Rows::Inline(rows) = &source.rows else { return Ok(None) };
     let mut columns = Vec::with_capacity(source.columns.len());
     for (index, column) in source.columns.iter().enumerate() {
+        if column.list {
+            return Err(FlowError::new(format!("column {}: inline rows have no lists", column.field.join("."))));
+        }
         let mut builder = ColumnBuilder::of(column.ty);
         for (number, row) in rows.iter().enumerate() {
             let fits = row.get(index).and_then(|value| cell(value, column.ty)).is_some_and(|cell| builder.push(cell));

@@ -35,7 +35,8 @@ impl Kernels for OverOne {
 const COLUMNS: [(&str, LogicalType); 4] = [("Device", Text), ("Port", Long), ("At", Datetime), ("Score", Real)];
 
 fn source() -> Node {
-    let columns = COLUMNS.iter().map(|(name, ty)| SourceColumn { field: vec![(*name).into()], ty: *ty, list: false }).collect();
+    let wanted = |(name, ty): &(&str, LogicalType)| SourceColumn { field: vec![(*name).into()], ty: *ty, list: false };
+    let columns = COLUMNS.iter().map(wanted).collect();
     Node::Source(Source {
         rows: Rows::Stream("DeviceNetworkEvents".into()),
         columns,
@@ -390,4 +391,61 @@ fn inline_cells_of_the_wrong_type_are_refused() {
     let inline = Source { rows: Rows::Inline(vec![vec![json!("a"), json!("443"), json!(0), json!(0.5)]]), ..source };
     let error = inline_rows(&inline).expect_err("443 is text").to_string();
     assert_eq!(error, "inline row 0: Port is not of type long");
+}
+
+#[test]
+fn inline_rows_are_no_lists() {
+    let Node::Source(mut source) = source() else { unreachable!("it is a source") };
+    source.columns[0].list = true;
+    source.rows = Rows::Inline(vec![vec![json!("a"), json!(443), json!(0), json!(0.5)]]);
+    let error = inline_rows(&source).expect_err("Device is a list").to_string();
+    assert_eq!(error, "column Device: inline rows have no lists");
+}
+
+#[test]
+fn lists_pass_through_row_by_row() {
+    /// The texts of a row; `None` without a value.
+    type Row<'a> = Option<&'a [&'a str]>;
+    let batch = |rows: &[(Row<'_>, i64)]| {
+        let (mut devices, mut ports) = (ColumnBuilder::of(Text), ColumnBuilder::of(Long));
+        for (texts, port) in rows {
+            match texts {
+                Some(texts) => assert!(devices.push_elements(texts.iter().copied().map(Cell::Text))),
+                None => devices.push_null(),
+            }
+            assert!(ports.push(Cell::Integer(*port)));
+        }
+        let [at, score] = [Datetime, Real].map(|ty| {
+            let mut none = ColumnBuilder::of(ty);
+            for _ in rows {
+                none.push_null();
+            }
+            Arc::new(none.finish())
+        });
+        Batch { rows: rows.len(), columns: vec![Arc::new(devices.finish()), Arc::new(ports.finish()), at, score] }
+    };
+    let Node::Source(mut source) = source() else { unreachable!("it is a source") };
+    source.columns[0].list = true;
+    // where Port > 1 | sort by Double asc | take 5
+    let kernel = over_one(0, 1, &[(0, "Device", Text)]);
+    let nodes = vec![Node::Source(source), kernel, sort(1, 1, Order::Asc, Nulls::First), limit(2, 5)];
+    let mut hunt = flow(nodes);
+    let chunks: [&[(Row<'_>, i64)]; 2] = [
+        &[(Some(&["x", "y"]), 9), (Some(&["dropped", "z"]), 1), (Some(&[]), 5), (None, 7), (Some(&["last", "l"]), 99)],
+        &[(Some(&["plain"]), 6), (None, 1), (None, 8)],
+    ];
+    for rows in chunks {
+        let Node::Kernel(kernel) = over_one(0, 1, &[(0, "Device", Text)]) else { unreachable!("it is a kernel") };
+        hunt.push(&run_kernel(&kernel, &batch(rows), &mut OverOne).expect("the kernel answers").batch);
+    }
+    let table = hunt.finish(&mut OverOne).expect("the kernel answers");
+    let devices: Vec<String> = (0..table.batch.rows)
+        .map(|row| match table.batch.columns[0].row(row) {
+            sandtrap_wit::batch::Row::Elements(elements) => format!("{:?}", elements.collect::<Vec<_>>()),
+            other => format!("{other:?}"),
+        })
+        .collect();
+    let expected = ["[]", r#"[Text("plain")]"#, "Null", "Null", r#"[Text("x"), Text("y")]"#];
+    assert_eq!(devices, expected, "in the order of the ports");
+    assert!(table.columns[0].list && !table.columns[1].list);
 }

@@ -53,10 +53,19 @@ pub(crate) struct Started {
 /// What one kernel reads and computes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KernelColumns {
-    /// The types of the columns of its batch.
-    pub reads: Vec<LogicalType>,
+    /// The columns of its batch.
+    pub reads: Vec<KernelRead>,
     /// The types of the columns that it computes.
     pub computed: Vec<LogicalType>,
+}
+
+/// A column that a kernel reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KernelRead {
+    /// Its type; of the elements where it is of lists.
+    pub ty: LogicalType,
+    /// Whether the kernel takes lists. One that does not is never given list offsets.
+    pub list: bool,
 }
 
 impl Engine {

@@ -10,7 +10,7 @@ use wasmtime::{Store, component::Func};
 
 use crate::{
     Detection, EvaluateError, answer,
-    detection::Started,
+    detection::{KernelRead, Started},
     failure::Failure,
     memory::MemoryCap,
     ticker::ticks,
@@ -100,12 +100,15 @@ impl Instance {
         if expected.reads.len() != columns.len() {
             return refuse(format!("given {} columns where the plan has {}", columns.len(), expected.reads.len()));
         }
-        for (index, (column, ty)) in columns.iter().zip(&expected.reads).enumerate() {
+        for (index, (column, KernelRead { ty, list })) in columns.iter().zip(&expected.reads).enumerate() {
             if column.physical() != ty.physical() {
                 return refuse(format!("column {index} is given as {:?} where the plan has {ty}", column.physical()));
             }
             if column.rows() != rows as usize {
                 return refuse(format!("column {index} has {} cells for {rows} rows", column.rows()));
+            }
+            if column.lists().is_some() && !list {
+                return refuse(format!("column {index} is of lists, which the kernel does not read"));
             }
         }
         Ok(())

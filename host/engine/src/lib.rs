@@ -23,7 +23,7 @@ mod memory;
 mod ticker;
 mod wire;
 
-pub use detection::{Detection, KernelColumns};
+pub use detection::{Detection, KernelColumns, KernelRead};
 pub use engine::Engine;
 pub use error::{EvaluateError, EvaluateErrorKind, LoadError, LoadErrorKind};
 pub use instance::{Instance, Matches};

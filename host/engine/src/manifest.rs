@@ -9,7 +9,7 @@ use sandtrap_wit::{
 };
 use serde::Deserialize;
 
-use crate::{KernelColumns, Limits, LoadError, LoadErrorKind};
+use crate::{KernelColumns, KernelRead, Limits, LoadError, LoadErrorKind};
 
 /// A manifest whose plan has been validated.
 #[derive(Debug)]
@@ -141,7 +141,8 @@ fn kernels(plan: &Plan, columns: &[Vec<NamedColumn>]) -> Result<BTreeMap<u32, Ke
 fn kernel_columns(kernel: &Kernel, columns: &[Vec<NamedColumn>]) -> KernelColumns {
     let input = columns.get(kernel.input as usize).map_or(&[][..], Vec::as_slice);
     // A validated plan reads no column that its input does not have.
-    let reads = kernel.reads.iter().filter_map(|read| input.get(*read as usize)).map(|column| column.ty).collect();
+    let reads = kernel.reads.iter().filter_map(|read| input.get(*read as usize));
+    let reads = reads.map(|column| KernelRead { ty: column.ty, list: column.list }).collect();
     let computed = kernel.outputs.iter().filter(|output| matches!(output.from, OutputCells::Computed(_)));
     KernelColumns { reads, computed: computed.map(|output| output.ty).collect() }
 }

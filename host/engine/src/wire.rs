@@ -87,7 +87,7 @@ pub(crate) struct TextOut {
 }
 
 impl<'a> BatchIn<'a> {
-    /// A batch of columns that have `rows` cells each.
+    /// A batch of columns that have `rows` rows each.
     pub(crate) fn new(rows: u32, now: i64, columns: &'a [Arc<Column>]) -> Self {
         Self { rows, now, columns: columns.iter().map(|column| ColumnIn::of(column)).collect() }
     }
@@ -104,7 +104,7 @@ impl<'a> ColumnIn<'a> {
         Self {
             validity: column.validity().map(Bitmap::as_bytes),
             absent: column.absent().map(Bitmap::as_bytes),
-            lists: None,
+            lists: column.lists(),
             values,
         }
     }

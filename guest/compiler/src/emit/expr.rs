@@ -2,6 +2,7 @@
 //!
 //! Every operand is evaluated once; Cranelift's register allocation makes the copies free.
 
+use sandtrap_runtime::date::Part;
 use sandtrap_wit::{LogicalType, PhysicalType};
 use wasm_encoder::{Instruction, MemArg, ValType};
 
@@ -13,7 +14,7 @@ use super::{
     runtime::RuntimeFunction,
     truth::{NULL, TRUE},
 };
-use crate::ir::{Arithmetic, Expr, Function, Literal};
+use crate::ir::{Arithmetic, DatePart, Expr, Function, Literal};
 
 /// Emits expressions into one function.
 pub(super) struct Emitter<'a> {
@@ -327,18 +328,32 @@ impl Emitter<'_> {
         let Some((first, rest)) = operands.split_first() else {
             return Ok(Operand { value: self.text_constant(""), valid: None });
         };
-        self.push_text(*first);
+        let mut valid = None;
         let result = match function {
             Function::Strlen => {
                 let number = self.function.local(ValType::I64);
+                self.push_text(*first);
                 self.function.call(RuntimeFunction::Strlen).set(number);
                 Value::Number(number)
             }
-            Function::DatePart(_) => return Err(EmitError::new("date parts")),
-            Function::ToLower => self.packed_text(RuntimeFunction::ToLower),
-            Function::ToUpper => self.packed_text(RuntimeFunction::ToUpper),
+            Function::DatePart(part) => {
+                let number = self.function.local(ValType::I64);
+                let known = self.function.local(ValType::I32);
+                self.push_valid(*first);
+                self.function.set(known).u32(date_part(part) as u32);
+                self.push_number(*first);
+                self.function.call(RuntimeFunction::DatePart).set(number);
+                valid = Some(known);
+                Value::Number(number)
+            }
+            Function::ToLower | Function::ToUpper => {
+                let lower = function == Function::ToLower;
+                self.push_text(*first);
+                self.packed_text(if lower { RuntimeFunction::ToLower } else { RuntimeFunction::ToUpper })
+            }
             Function::Strcat => {
                 let (start, len) = (self.function.local(ValType::I32), self.function.local(ValType::I32));
+                self.push_text(*first);
                 self.function.set(len).set(start);
                 let mut joined = Value::Text(start, len);
                 for next in rest {
@@ -354,7 +369,7 @@ impl Emitter<'_> {
         for operand in operands {
             self.release(operand);
         }
-        Ok(Operand { value: result, valid: None })
+        Ok(Operand { value: result, valid })
     }
 
     /// Calls a runtime function that returns a text in one i64.
@@ -366,6 +381,18 @@ impl Emitter<'_> {
         self.function.get(packed).i64(32).push(Instruction::I64ShrU).push(Instruction::I32WrapI64).set(start);
         self.function.release(packed);
         Value::Text(start, len)
+    }
+}
+
+/// A part as the runtime has it; its number stands in emitted code.
+fn date_part(part: DatePart) -> Part {
+    match part {
+        DatePart::Minute => Part::Minute,
+        DatePart::Hour => Part::Hour,
+        DatePart::Day => Part::Day,
+        DatePart::Week => Part::Week,
+        DatePart::Month => Part::Month,
+        DatePart::Year => Part::Year,
     }
 }
 

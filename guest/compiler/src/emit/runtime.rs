@@ -21,14 +21,19 @@ const MODULE: &[u8] = include_bytes!(env!("SANDTRAP_RUNTIME_WASM"));
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum RuntimeFunction {
     Allocate,
+    CidrElements,
     Compare,
     Concat,
+    DatePart,
+    FieldElements,
     GatherText,
     HasElement,
     IntegerModulo,
     Match,
+    NumberElements,
     RealModulo,
     Realloc,
+    RegexElements,
     Reset,
     Search,
     SearchElements,
@@ -36,20 +41,26 @@ pub(super) enum RuntimeFunction {
     Strlen,
     ToLower,
     ToUpper,
+    WildcardElements,
 }
 
 impl RuntimeFunction {
     fn export(self) -> &'static str {
         match self {
             Self::Allocate => "rt_allocate",
+            Self::CidrElements => "rt_cidr_elements",
             Self::Compare => "rt_compare",
             Self::Concat => "rt_concat",
+            Self::DatePart => "rt_date_part",
+            Self::FieldElements => "rt_field_elements",
             Self::GatherText => "rt_gather_text",
             Self::HasElement => "rt_has_element",
             Self::IntegerModulo => "rt_integer_modulo",
             Self::Match => "rt_match",
+            Self::NumberElements => "rt_number_elements",
             Self::RealModulo => "rt_real_modulo",
             Self::Realloc => "rt_realloc",
+            Self::RegexElements => "rt_regex_elements",
             Self::Reset => "rt_reset",
             Self::Search => "rt_search",
             Self::SearchElements => "rt_search_elements",
@@ -57,6 +68,7 @@ impl RuntimeFunction {
             Self::Strlen => "rt_strlen",
             Self::ToLower => "rt_to_lower",
             Self::ToUpper => "rt_to_upper",
+            Self::WildcardElements => "rt_wildcard_elements",
         }
     }
 }

@@ -26,4 +26,4 @@ mod section;
 pub use condition::unused;
 pub use document::{Parsed, parse};
 pub use recognise::is_sigma;
-pub use lower::{Lowered, Placeholders, lower, narrow};
+pub use lower::{Lowered, Placeholders, check_filter, lower, narrow};

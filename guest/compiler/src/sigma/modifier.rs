@@ -50,7 +50,7 @@ const NAMES: [(&str, Modifier); 34] = [
 
 /// A modifier's name in the specification.
 pub(super) fn name(modifier: Modifier) -> &'static str {
-    NAMES.iter().find(|(_, known)| *known == modifier).map_or("", |(name, _)| name)
+    modifier.name()
 }
 
 /// The field and the modifiers of a key; no field stands for the whole event. `None` if something was reported.

@@ -91,7 +91,11 @@ fn show_text(file: &Path, detection: &Detection, out: &mut impl Write) -> io::Re
 }
 
 fn names(columns: &[NamedColumn]) -> String {
-    columns.iter().map(|column| format!("{}: {}", column.name, column.ty)).collect::<Vec<_>>().join(", ")
+    let typed = |column: &NamedColumn| {
+        let list = if column.list { " list" } else { "" };
+        format!("{}: {}{list}", column.name, column.ty)
+    };
+    columns.iter().map(typed).collect::<Vec<_>>().join(", ")
 }
 
 fn name(columns: &[NamedColumn], index: u32) -> &str {

@@ -257,10 +257,10 @@ impl OneDetection {
     fn columns(&self, batch: &Batch, row: usize) -> Vec<VerdictColumn> {
         let columns = self.running.flow.result_columns().iter().zip(&self.names).zip(&batch.columns);
         columns
-            .map(|((NamedColumn { ty, .. }, name), column)| VerdictColumn {
+            .map(|((NamedColumn { ty, list, .. }, name), column)| VerdictColumn {
                 name: Arc::clone(name),
                 ty: *ty,
-                value: column.cell(row).into(),
+                value: if *list { column.row(row).into() } else { column.cell(row).into() },
             })
             .collect()
     }

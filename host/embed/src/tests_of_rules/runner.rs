@@ -12,7 +12,7 @@ use sandtrap_formats::{
     convert::{self, Converted, parse_datetime},
     event::{Event, Position},
     streams::StreamMap,
-    verdict::{Verdict, cell_to_json},
+    verdict::{Verdict, VerdictColumn, VerdictValue, cell_to_json},
 };
 use sandtrap_wit::{LogicalType, batch::Cell};
 use serde_json::{Map, Value};
@@ -170,14 +170,25 @@ fn differences(expected: &Map<String, Value>, verdict: &Verdict) -> Vec<String> 
                 let names: Vec<&str> = verdict.columns.iter().map(|column| &*column.name).collect();
                 return Some(format!("there is no column {name}; the columns are {}", names.join(", ")));
             };
-            let found = cell_to_json(column.ty, column.value.as_cell());
-            (canonical(expected, column.ty) != found).then(|| format!("{name} is {found}, expected {expected}"))
+            let found = column.to_json();
+            (canonical(expected, column) != found).then(|| format!("{name} is {found}, expected {expected}"))
         })
         .collect()
 }
 
-/// The expected value as a verdict would show it: a datetime may be written in any form that events may have.
-fn canonical(expected: &Value, ty: LogicalType) -> Value {
+/// The expected value as a verdict would show it. A list of one element may be written as a list.
+fn canonical(expected: &Value, column: &VerdictColumn) -> Value {
+    match (&column.value, expected) {
+        (VerdictValue::List(_), Value::Array(elements)) => match elements.as_slice() {
+            [only] => canonical_cell(only, column.ty),
+            other => other.iter().map(|element| canonical_cell(element, column.ty)).collect(),
+        },
+        _ => canonical_cell(expected, column.ty),
+    }
+}
+
+/// A datetime may be written in any form that events may have.
+fn canonical_cell(expected: &Value, ty: LogicalType) -> Value {
     match convert::from_json(expected, ty) {
         Converted::Unconvertible => expected.clone(),
         converted => match converted.as_cell() {
@@ -188,7 +199,6 @@ fn canonical(expected: &Value, ty: LogicalType) -> Value {
 }
 
 fn shown(verdict: &Verdict) -> String {
-    let cells =
-        verdict.columns.iter().map(|column| (column.name.to_string(), cell_to_json(column.ty, column.value.as_cell())));
+    let cells = verdict.columns.iter().map(|column| (column.name.to_string(), column.to_json()));
     Value::Object(cells.collect()).to_string()
 }

@@ -12,7 +12,7 @@ use sandtrap_engine::Detection;
 use sandtrap_formats::{
     binding::StreamBatch,
     event::{EventRef, Position},
-    verdict::Verdict,
+    verdict::{Verdict, VerdictValue},
 };
 use sandtrap_wit::plan::Rows;
 
@@ -66,6 +66,9 @@ fn is_row(table: &Table, row: &[Value], verdict: &Verdict) -> bool {
     (everything || verdict.columns.len() == table.columns.len())
         && cells.all(|((name, ty), value)| {
             let column = verdict.columns.iter().find(|column| *column.name == **name);
-            column.is_some_and(|column| column.ty == *ty && same(value, column.value.as_cell(), *ty))
+            column.is_some_and(|column| {
+                column.ty == *ty
+                    && matches!(&column.value, VerdictValue::Cell(cell) if same(value, cell.as_cell(), *ty))
+            })
         })
 }

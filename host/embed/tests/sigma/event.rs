@@ -23,6 +23,10 @@ pub(crate) fn event(random: &mut Random) -> Map<String, Value> {
             _ => drop(event.insert((*field).into(), value)),
         }
     }
+    // A path goes through a list of objects.
+    if random.once_in(8) {
+        event.insert("a".into(), serde_json::json!([{"b": scalar(random)}, {"b": scalar(random), "c": null}, 1]));
+    }
     for (field, of) in [("n", number as fn(&mut Random) -> Value), ("ip", address), ("t", time)] {
         if let Some(value) = any(random, of) {
             event.insert(field.into(), value);
@@ -73,7 +77,8 @@ fn time(random: &mut Random) -> Value {
 pub(crate) fn some_text(random: &mut Random, events: &[Map<String, Value>], field: &str) -> String {
     for _ in 0..8 {
         let Some(event) = events.get(random.below(events.len())) else { continue };
-        let value = event.get(field).or_else(|| field.split_once('.').and_then(|(outer, inner)| event.get(outer)?.get(inner)));
+        let value =
+            event.get(field).or_else(|| field.split_once('.').and_then(|(outer, inner)| event.get(outer)?.get(inner)));
         if let Some(text) = value.and_then(|value| text_of(random, value)) {
             return text;
         }

@@ -15,7 +15,8 @@ pub(crate) const PLACEHOLDERS: &[(&str, &[&str])] =
     &[("one", &["a*"]), ("two", &["cmd", "b?"]), ("nets", &["10.0.0.0/8", "fe80::/10"])];
 
 /// Names of searches: with what conditions can be misled by.
-const NAMES: &[&str] = &["selection", "sel_a", "sel_b", "filter", "filter_main", "_hidden", "not_x", "all", "keywords", "x1"];
+const NAMES: &[&str] =
+    &["selection", "sel_a", "sel_b", "filter", "filter_main", "_hidden", "not_x", "all", "keywords", "x1"];
 
 /// A part of a generated rule: `detection`, as lines that can be left out to make a failing rule smaller.
 #[derive(Clone, Debug)]
@@ -57,7 +58,64 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// The rules that are a little less: one search, map, item, value or modifier is left out.
+    pub(crate) fn smaller(&self) -> Vec<Self> {
+        let mut smaller = Vec::new();
+        for (name, search) in &self.searches {
+            if self.searches.len() > 1 {
+                let searches = vec![(name.clone(), search.clone())];
+                smaller.push(Self { searches: searches.clone(), conditions: vec![name.clone()] });
+                smaller.push(Self { searches, conditions: vec![format!("not {name}")] });
+            }
+        }
+        for condition in self.conditions.iter().filter(|_| self.conditions.len() > 1) {
+            smaller.push(Self { searches: self.searches.clone(), conditions: vec![condition.clone()] });
+        }
+        for (at, (_, search)) in self.searches.iter().enumerate() {
+            for search in search.smaller() {
+                let mut rule = self.clone();
+                rule.searches[at].1 = search;
+                smaller.push(rule);
+            }
+        }
+        smaller
+    }
+}
+
 impl Search {
+    fn smaller(&self) -> Vec<Self> {
+        let mut smaller = Vec::new();
+        let mut with = |maps: Vec<Vec<Item>>| smaller.push(Self { maps, as_list: self.as_list });
+        for map in 0..self.maps.len() {
+            if self.maps.len() > 1 {
+                let mut maps = self.maps.clone();
+                maps.remove(map);
+                with(maps);
+            }
+            for item in 0..self.maps[map].len() {
+                if self.maps[map].len() > 1 {
+                    let mut maps = self.maps.clone();
+                    maps[map].remove(item);
+                    with(maps);
+                }
+                for value in 0..self.maps[map][item].values.len() {
+                    if self.maps[map][item].values.len() > 1 {
+                        let mut maps = self.maps.clone();
+                        maps[map][item].values.remove(value);
+                        with(maps);
+                    }
+                }
+                for modifier in self.maps[map][item].key.split('|').skip(1) {
+                    let mut maps = self.maps.clone();
+                    maps[map][item].key = maps[map][item].key.replacen(&format!("|{modifier}"), "", 1);
+                    with(maps);
+                }
+            }
+        }
+        smaller
+    }
+
     fn write(&self, yaml: &mut String) {
         let keywords = |items: &Vec<Item>| matches!(items.as_slice(), [item] if item.key.is_empty());
         if let [items] = self.maps.as_slice()
@@ -113,7 +171,11 @@ fn keyword(random: &mut Random, events: &[Map<String, Value>]) -> String {
     let field = random.pick(FIELDS);
     let text = some_text(random, events, field);
     let shorter: String = text.chars().take(1 + random.below(6)).collect();
-    if random.once_in(8) { random.pick(&["443", "1", "22"]).to_owned() } else { quoted(random, &text::pattern(random, &shorter)) }
+    if random.once_in(8) {
+        random.pick(&["443", "1", "22"]).to_owned()
+    } else {
+        quoted(random, &text::pattern(random, &shorter))
+    }
 }
 
 fn map(random: &mut Random, events: &[Map<String, Value>]) -> Vec<Item> {
@@ -135,7 +197,11 @@ fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
         2 => (random.pick(&["n", field]), String::new(), several(random, |random| plain_number(random))),
         3 => {
             let comparison = random.pick(&["|lt", "|lte", "|gt", "|gte"]);
-            ("n", comparison.into(), several(random, |random| random.pick(&["0", "5", "443", "1.5", "-0.25", "1000", "-1"]).into()))
+            (
+                "n",
+                comparison.into(),
+                several(random, |random| random.pick(&["0", "5", "443", "1.5", "-0.25", "1000", "-1"]).into()),
+            )
         }
         4 => ("ip", "|cidr".into(), several(random, |random| quoted_network(random))),
         5 => {
@@ -167,7 +233,11 @@ fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
             let values = several(random, |random| {
                 quoted(random, random.pick(&["%one%", "x%two%", "%two%*%one%", "\\%one%two%", "%two%%", "%a b%one%"]))
             });
-            (field, format!("|expand{}", random.pick(&["", "|contains", "|startswith", "|endswith", "|contains|cased"])), values)
+            (
+                field,
+                format!("|expand{}", random.pick(&["", "|contains", "|startswith", "|endswith", "|contains|cased"])),
+                values,
+            )
         }
         11 => ("ip", "|cidr|expand".into(), vec!["'%nets%'".into()]),
         12 => {
@@ -245,8 +315,17 @@ fn plain_number(random: &mut Random) -> String {
 
 fn quoted_network(random: &mut Random) -> String {
     let networks = [
-        "10.0.0.0/8", "10.0.0.0/7", "192.168.1.64/26", "0.0.0.0/0", "::/0", "fe80::/10", "2001:db8::/32", "::1/128", "127.0.0.1/32",
-        "255.255.255.255/32", "2001:db8::/127",
+        "10.0.0.0/8",
+        "10.0.0.0/7",
+        "192.168.1.64/26",
+        "0.0.0.0/0",
+        "::/0",
+        "fe80::/10",
+        "2001:db8::/32",
+        "::1/128",
+        "127.0.0.1/32",
+        "255.255.255.255/32",
+        "2001:db8::/127",
     ];
     format!("'{}'", random.pick(&networks))
 }
@@ -255,7 +334,10 @@ fn quoted_network(random: &mut Random) -> String {
 fn quoted(random: &mut Random, text: &str) -> String {
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '\\' | '*' | '?' | '.' | '-' | '/'))
-        && !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "nan" | "inf");
+        && !matches!(
+            text.to_ascii_lowercase().as_str(),
+            "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "nan" | "inf"
+        );
     if plain && random.once_in(2) {
         return text.to_owned();
     }

@@ -1,12 +1,18 @@
-//! Cells as a reader of verdicts sees them: as JSON, and as text for a table.
+//! Cells and lists as a reader of verdicts sees them: as JSON, and as text for a table.
 //!
 //! Both say the same: datetimes and timespans as Kusto prints them, a missing text as empty (Kusto's strings are never
 //! null), every other missing value as null. A datetime outside the years 1 to 9999 cannot be printed and is null.
 
-use sandtrap_wit::{LogicalType, batch::Cell};
+use sandtrap_wit::{
+    LogicalType,
+    batch::{Cell, Row},
+};
 use serde_json::Value;
 
 use crate::convert::{format_datetime, format_timespan};
+
+/// So many elements of a list are shown in a table; of the others it is said how many there are.
+const LIST_ELEMENTS_SHOWN_MAX: usize = 16;
 
 /// The cell as JSON.
 ///
@@ -36,6 +42,15 @@ pub fn cell_to_text(ty: LogicalType, cell: Cell<'_>) -> String {
     }
 }
 
+/// A row of a column of lists as text for a table: its elements as [`cell_to_text`] shows them, with commas between.
+pub fn row_to_text(ty: LogicalType, row: Row<'_>) -> String {
+    let Row::Elements(elements) = row else { return String::new() };
+    let more = elements.len().saturating_sub(LIST_ELEMENTS_SHOWN_MAX);
+    let shown: Vec<String> = elements.take(LIST_ELEMENTS_SHOWN_MAX).map(|element| cell_to_text(ty, element)).collect();
+    let shown = shown.join(", ");
+    if more == 0 { shown } else { format!("{shown}, … {more} more") }
+}
+
 fn special_real(value: f64) -> Option<&'static str> {
     if value.is_nan() {
         Some("NaN")
@@ -63,6 +78,7 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use LogicalType::{Bool, Datetime, Dynamic, Int, Long, Real, String as Text, Timespan};
+    use sandtrap_wit::batch::ColumnBuilder;
 
     use super::*;
 
@@ -94,6 +110,27 @@ mod tests {
         ] {
             assert_eq!(cell_to_json(ty, cell).to_string(), json, "{ty} {cell:?}");
             assert_eq!(cell_to_text(ty, cell), text, "{ty} {cell:?}");
+        }
+    }
+    #[test]
+    fn a_list_is_shown_with_commas_and_bounded() {
+        let many: Vec<String> = (0..18).map(|number| number.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for (row, text) in [
+            (Err(Cell::Absent), ""),
+            (Err(Cell::Null), ""),
+            (Ok(&[][..]), ""),
+            (Ok(&["a"]), "a"),
+            (Ok(&["a", "", "b\n"]), r"a, , b\n"),
+            (Ok(&many), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, … 2 more"),
+        ] {
+            let mut column = ColumnBuilder::of(Text);
+            let fits = match row {
+                Ok(elements) => column.push_elements(elements.iter().copied().map(Cell::Text)),
+                Err(none) => column.push(none),
+            };
+            assert!(fits, "{row:?}");
+            assert_eq!(row_to_text(Text, column.finish().row(0)), text, "{row:?}");
         }
     }
 }

@@ -3,5 +3,5 @@
 mod cell;
 mod native;
 
-pub use cell::{cell_to_json, cell_to_text};
-pub use native::{About, DetectionRef, JSON_SCHEMA, Revision, Verdict, VerdictColumn};
+pub use cell::{cell_to_json, cell_to_text, row_to_text};
+pub use native::{About, DetectionRef, JSON_SCHEMA, Revision, Verdict, VerdictColumn, VerdictValue};

@@ -5,8 +5,13 @@
 
 use std::{io, sync::Arc};
 
-use sandtrap_wit::{LogicalType, batch::OwnedCell, manifest::Level};
+use sandtrap_wit::{
+    LogicalType,
+    batch::{Cell, OwnedCell, Row},
+    manifest::Level,
+};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde_json::Value;
 
 use super::cell::cell_to_json;
 use crate::{
@@ -68,10 +73,50 @@ pub enum Revision {
 pub struct VerdictColumn {
     /// The column's name.
     pub name: Arc<str>,
-    /// Its type.
+    /// Its type; of the elements where it is a list.
     pub ty: LogicalType,
-    /// The cell.
-    pub value: OwnedCell,
+    /// The cell or list.
+    pub value: VerdictValue,
+}
+
+/// What a column of a verdict holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum VerdictValue {
+    /// A plain column's cell.
+    Cell(OwnedCell),
+    /// The elements that a column of lists has in this row, none of them null; `None` where the row has no value.
+    List(Option<Box<[OwnedCell]>>),
+}
+
+impl From<Cell<'_>> for VerdictValue {
+    fn from(cell: Cell<'_>) -> Self {
+        Self::Cell(cell.into())
+    }
+}
+
+impl From<Row<'_>> for VerdictValue {
+    fn from(row: Row<'_>) -> Self {
+        Self::List(match row {
+            Row::Absent | Row::Null => None,
+            Row::Elements(elements) => Some(elements.map(OwnedCell::from).collect()),
+        })
+    }
+}
+
+impl VerdictColumn {
+    /// The value as a verdict's JSON has it. A list is its element when there is exactly one, so that a field which may
+    /// be a list reads as one that may not; else an array. Without a value it is null, also among texts.
+    pub fn to_json(&self) -> Value {
+        let json = |cell: &OwnedCell| cell_to_json(self.ty, cell.as_cell());
+        match &self.value {
+            VerdictValue::Cell(cell) => json(cell),
+            VerdictValue::List(None) => Value::Null,
+            VerdictValue::List(Some(elements)) => match &**elements {
+                [only] => json(only),
+                other => other.iter().map(json).collect(),
+            },
+        }
+    }
 }
 
 impl Verdict {
@@ -160,7 +205,7 @@ impl Serialize for Columns<'_> {
             // Names come from a component's manifest. A JSON key that is there twice is read in different ways by
             // different readers, so the first column of a name is the only one.
             if !self.0.iter().take(index).any(|earlier| earlier.name == column.name) {
-                map.serialize_entry(&*column.name, &cell_to_json(column.ty, column.value.as_cell()))?;
+                map.serialize_entry(&*column.name, &column.to_json())?;
             }
         }
         map.end()

@@ -1,7 +1,6 @@
 //! What a verdict looks like, and that its schema says so.
 
-use sandtrap_wit::batch::Cell;
-use serde_json::Value;
+use sandtrap_wit::batch::{Cell, ColumnBuilder};
 
 use super::*;
 
@@ -59,6 +58,23 @@ fn an_event_verdict_has_its_keys_in_order_and_its_columns_typed() {
             "\n"
         )
     );
+}
+
+#[test]
+fn a_list_of_one_is_its_element_and_any_other_an_array() {
+    let mut hashes = ColumnBuilder::of(LogicalType::String);
+    for elements in [&["a"][..], &["a", "b\n"], &[], &[""]] {
+        assert!(hashes.push_elements(elements.iter().copied().map(Cell::Text)));
+    }
+    hashes.push_null();
+    hashes.push_absent();
+    let hashes = hashes.finish();
+    for (row, expected) in [r#""a""#, r#"["a","b\n"]"#, "[]", r#""""#, "null", "null"].into_iter().enumerate() {
+        let value = hashes.row(row).into();
+        let verdict = of_event(vec![VerdictColumn { name: "Hashes".into(), ty: LogicalType::String, value }]);
+        let written = line(&verdict);
+        assert!(written.ends_with(&format!("\"columns\":{{\"Hashes\":{expected}}}}}\n")), "{written}");
+    }
 }
 
 #[test]

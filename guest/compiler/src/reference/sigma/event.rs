@@ -25,22 +25,26 @@ impl<'a> Event<'a> {
         Self(object)
     }
 
-    /// The field of that name (docs/values.md: the name as a key, or a path of keys with dots between them).
+    /// The field of that name (docs/values.md: the name as a key, or a path of keys with dots between them, which goes
+    /// through lists).
     pub fn field(self, name: &str) -> Field {
-        match find(self.0, name) {
-            None => Field::Absent,
-            Some(Value::Null) => Field::Null,
-            Some(value) => {
+        match find(self.0, name).as_slice() {
+            [] => Field::Absent,
+            [Value::Null] => Field::Null,
+            found => {
                 let mut values = Vec::new();
-                elements(value, &mut values);
+                found.iter().for_each(|value| elements(value, &mut values));
                 Field::Values(values)
             }
         }
     }
 
     /// The field as ticks of 100 ns since 1970, if it is the text of a date.
-    pub(super) fn time(self, name: &str) -> Option<i64> {
-        find(self.0, name)?.as_str().and_then(|text| parse_datetime(text.trim()))
+    pub fn time(self, name: &str) -> Option<i64> {
+        match find(self.0, name).as_slice() {
+            [Value::String(text)] => parse_datetime(text.trim()),
+            _ => None,
+        }
     }
 
     /// Every value that is in the event, however deep, without the keys ("Keywords search").
@@ -51,15 +55,30 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The whole path as a key comes first, then longer keys before shorter ones. Arrays are not entered.
-fn find<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+/// What the path leads to: one value, or one for each object of a list on the way. The whole path as a key comes first,
+/// then longer keys before shorter ones.
+fn find<'a>(object: &'a Map<String, Value>, path: &str) -> Vec<&'a Value> {
     if let Some(value) = object.get(path) {
-        return Some(value);
+        return vec![value];
     }
-    path.rmatch_indices('.').find_map(|(dot, _)| {
-        let inner = object.get(path.get(..dot)?)?.as_object()?;
-        find(inner, path.get(dot + 1..)?)
-    })
+    let splits = path.rmatch_indices('.').filter_map(|(dot, _)| Some((path.get(..dot)?, path.get(dot + 1..)?)));
+    let mut found = splits.filter_map(|(key, rest)| Some(find_in(object.get(key)?, rest)));
+    found.find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+fn find_in<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
+    match value {
+        Value::Object(object) => find(object, path),
+        Value::Array(items) => {
+            let (place, rest) = path.split_once('.').map_or((path, None), |(place, rest)| (place, Some(rest)));
+            match (place.parse::<usize>().ok().and_then(|place| items.get(place)), rest) {
+                (Some(item), None) => vec![item],
+                (Some(item), Some(rest)) => find_in(item, rest),
+                (None, _) => items.iter().filter_map(Value::as_object).flat_map(|item| find(item, path)).collect(),
+            }
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn elements(value: &Value, into: &mut Vec<String>) {
@@ -87,7 +106,7 @@ mod tests {
     fn fields_and_values_are_as_the_contract_says() {
         let json = serde_json::json!({
             "a.b": "key", "a": {"b": "path", "c": {"d": 1.0}, "c.d": 2}, "n": null, "e": [],
-            "l": ["x", null, ["y", {"k": [true]}]], "t": " 2024-01-01T01:00:00+01:00 ",
+            "l": ["x", null, ["y", {"k": [true]}]], "o": [{"k": 1}, {"k": [2, null]}, 3, {"x": {"k": 4}}], "t": " 2024-01-01T01:00:00+01:00 ",
         });
         let event = Event::new(json.as_object().expect("an object"));
         let values = |values: &[&str]| Field::Values(values.iter().map(|value| (*value).to_owned()).collect());
@@ -101,10 +120,17 @@ mod tests {
             ("e", values(&[])),
             ("l", values(&["x", "y", "{\"k\":[true]}"])),
             ("A", Field::Absent),
+            ("o.k", values(&["1", "2"])),
+            ("o.x.k", values(&["4"])),
+            ("o.1.k.0", values(&["2"])),
+            ("o.y", Field::Absent),
         ] {
             assert_eq!(event.field(name), expected, "{name}");
         }
-        assert_eq!(event.all_values(), ["key", "path", "1.0", "2", "x", "y", "true", " 2024-01-01T01:00:00+01:00 "]);
+        assert_eq!(
+            event.all_values(),
+            ["key", "path", "1.0", "2", "x", "y", "true", "1", "2", "3", "4", " 2024-01-01T01:00:00+01:00 "]
+        );
         assert_eq!(event.time("t"), parse_datetime("2024-01-01"));
         assert_eq!(event.time("l"), None);
     }

@@ -9,8 +9,8 @@ use crate::ir::{Pattern, Piece};
 /// What `windash` exchanges: hyphen, slash, en dash, em dash, horizontal bar.
 const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
 
-/// So many texts one value may become: five flags with five dashes each.
-pub(super) const EXPANSIONS_MAX: usize = 3_125;
+/// So many texts one value may become: five dashes make 3,125.
+pub(super) const EXPANSIONS_MAX: usize = 4_000;
 
 /// UTF-16 with its byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +31,10 @@ pub(super) struct Bytes {
     pub(super) text: Option<String>,
 }
 
-/// The pattern with every combination of dashes where a flag begins; `None` if there are too many.
+/// The pattern with each of its dashes as every dash; `None` if there are too many.
 ///
-/// The specification says only that the five characters are exchanged. A flag begins where pySigma finds one
-/// (`\B[-/]\b`): no letter, digit or `_` before the dash, and one behind it. Elsewhere, as in `a-b`, a dash is itself.
+/// The specification exchanges the five characters wherever they stand, and so do we. pySigma looks only for `-` and `/` where
+/// a flag begins (`\B[-/]\b`), rsigma for `-` anywhere: what they match is matched here, too.
 pub(super) fn windash(pattern: &Pattern) -> Option<Vec<Pattern>> {
     let mut results = vec![Pattern(Vec::new())];
     for piece in &pattern.0 {
@@ -42,41 +42,25 @@ pub(super) fn windash(pattern: &Pattern) -> Option<Vec<Pattern>> {
             results.iter_mut().for_each(|result| pattern::push(result, piece.clone()));
             continue;
         };
-        let mut start = 0;
-        for at in flags(text) {
-            let before = text.get(start..at).unwrap_or_default();
+        for part in text.split_inclusive(DASHES) {
+            let plain = part.strip_suffix(DASHES).unwrap_or(part);
+            results.iter_mut().for_each(|result| pattern::push(result, Piece::Literal(plain.to_owned())));
+            if plain.len() == part.len() {
+                continue;
+            }
             if results.len().saturating_mul(DASHES.len()) > EXPANSIONS_MAX {
                 return None;
             }
-            let variants = |result: &Pattern| DASHES.map(|dash| with_text(result.clone(), &format!("{before}{dash}")));
-            results = results.iter().flat_map(variants).collect();
-            start = at.saturating_add(text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
+            results = results.iter().flat_map(|result| DASHES.map(|dash| with(result, dash))).collect();
         }
-        let rest = text.get(start..).unwrap_or_default();
-        results = results.into_iter().map(|result| with_text(result, rest)).collect();
     }
     Some(results)
 }
 
-fn with_text(mut pattern: Pattern, text: &str) -> Pattern {
-    pattern::push(&mut pattern, Piece::Literal(text.to_owned()));
+fn with(pattern: &Pattern, c: char) -> Pattern {
+    let mut pattern = pattern.clone();
+    pattern::push(&mut pattern, Piece::Literal(c.to_string()));
     pattern
-}
-
-/// Where flags begin.
-fn flags(text: &str) -> Vec<usize> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let mut found = Vec::new();
-    let mut after_word = false;
-    let mut characters = text.char_indices().peekable();
-    while let Some((at, c)) = characters.next() {
-        let before_word = characters.peek().is_some_and(|(_, next)| is_word(*next));
-        if DASHES.contains(&c) && !after_word && before_word {
-            found.push(at);
-        }
-        after_word = is_word(c);
-    }
-    found
 }
 
 /// A text as UTF-16.
@@ -137,18 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn windash_exchanges_what_begins_a_flag() {
+    fn windash_exchanges_every_dash() {
         assert_eq!(windashed(" -enc"), [" -enc", " /enc", " –enc", " —enc", " ―enc"]);
         assert_eq!(windashed("/c"), ["-c", "/c", "–c", "—c", "―c"]);
-        assert_eq!(windashed("–x"), ["-x", "/x", "–x", "—x", "―x"]);
-        // Inside a word, before a blank, and the second of two are no flags.
-        for written in ["a-b", "C:/a", "a - b", "-"] {
-            let expected = if written == "C:/a" { 5 } else { 1 };
-            assert_eq!(windashed(written).len(), expected, "{written}");
-        }
-        assert_eq!(windashed("--no"), ["--no", "-/no", "-–no", "-—no", "-―no"]);
-        assert_eq!(windashed("-a -b").len(), 25);
-        assert_eq!(windash(&pattern::parse("-a -b -c -d -e")).map(|all| all.len()), Some(EXPANSIONS_MAX));
+        assert_eq!(windashed("a–"), ["a-", "a/", "a–", "a—", "a―"]);
+        assert_eq!(windashed("none"), ["none"]);
+        assert_eq!(windashed(""), ["[]"]);
+        assert_eq!(windashed("--no").len(), 25);
+        assert_eq!(windash(&pattern::parse("-a -b -c -d -e")).map(|all| all.len()), Some(3_125));
         assert_eq!(windash(&pattern::parse("-a -b -c -d -e -f")), None);
         let wild = windash(&pattern::parse("*-a*")).expect("not too many");
         assert_eq!((wild.len(), &wild[1]), (5, &pattern::parse("*/a*")));

@@ -8,7 +8,7 @@ use sandtrap_wit::LogicalType;
 use super::{codes, lowering::Lowering, merge, pattern, pattern::Shape, value, value::Matcher};
 use crate::{
     diagnostic::{Diagnostic, Span},
-    ir::{CompareOp, DatePart, ElementTest, Expr, Function, MatchKind, Quantifier, TextMatch},
+    ir::{CompareOp, DatePart, ElementTest, Expr, Function, Literal, MatchKind, Quantifier, TextMatch},
     regex::Regex,
     sigma::ast::{Item, Modifier, Value, ValueData},
 };
@@ -25,7 +25,7 @@ impl Lowering<'_> {
         let has = |wanted: Modifier| item.modifiers.iter().any(|modifier| modifier.modifier == wanted);
         let context = Context { field: item.field.as_deref(), fold: !has(Modifier::Cased) };
         let mut alternatives = Vec::with_capacity(item.values.len());
-        let mut hours = Vec::new();
+        let mut parts = Vec::new();
         for value in &item.values {
             let mut matchers = Vec::new();
             for written in self.written(value, has(Modifier::Expand))? {
@@ -36,7 +36,7 @@ impl Lowering<'_> {
             for matcher in matchers {
                 match matcher {
                     // One set for all values.
-                    Matcher::DatePart(part, number) if !has(Modifier::All) => hours.push((part, number)),
+                    Matcher::DatePart(part, None, number) if !has(Modifier::All) => parts.push((part, number)),
                     matcher => tests.push(self.test(&context, matcher, value)?),
                 }
             }
@@ -44,15 +44,15 @@ impl Lowering<'_> {
                 alternatives.push(merge::any(tests));
             }
         }
-        while let Some((part, number)) = hours.pop() {
+        while let Some((part, number)) = parts.pop() {
             let mut set = vec![number];
-            hours.retain(|(other, number)| {
+            parts.retain(|(other, number)| {
                 if *other == part {
                     set.push(*number);
                 }
                 *other != part
             });
-            alternatives.push(self.date_part(&context, part, set, &item.span)?);
+            alternatives.push(self.date_part_in(&context, part, set, &item.span)?);
         }
         let result = if has(Modifier::All) { merge::all(alternatives) } else { merge::any(alternatives) };
         Ok(if has(Modifier::Neq) { merge::not(result) } else { result })
@@ -79,11 +79,7 @@ impl Lowering<'_> {
                 Ok(self.text(context, pattern))
             }
             Matcher::Integer(number) => Ok(self.text(context, pattern::literal(&number.to_string()))),
-            // In keywords a number is text like any other.
-            Matcher::Real(number) if context.field.is_none() => {
-                Ok(self.text(context, pattern::literal(&number.to_string())))
-            }
-            Matcher::Real(number) => Ok(self.number(context, CompareOp::Equal, number)),
+            Matcher::Real(number) => Ok(self.text(context, pattern::literal(&value::real_text(number)))),
             Matcher::Bool(wanted) => {
                 let context = Context { fold: true, ..*context };
                 Ok(self.text(&context, pattern::literal(&wanted.to_string())))
@@ -103,7 +99,14 @@ impl Lowering<'_> {
             }
             Matcher::Cidr(network) => Ok(self.element(context, ElementTest::Cidr(vec![network]))),
             Matcher::Compare(op, number) => Ok(self.number(context, op, number)),
-            Matcher::DatePart(part, number) => self.date_part(context, part, vec![number], &value.span),
+            Matcher::DatePart(part, None, number) => self.date_part_in(context, part, vec![number], &value.span),
+            Matcher::DatePart(part, Some(op), number) => {
+                let left = Box::new(self.date_part(context, part, &value.span)?);
+                let right = Box::new(Expr::Literal(Literal::Integer(number, LogicalType::Long)));
+                // Of no time the comparison is null; conditions are true or false ("absent" in docs/sigma-semantics.md).
+                let has_time = merge::not(Expr::IsNull(left.clone()));
+                Ok(merge::all(vec![has_time, Expr::Compare { op, left, right }]))
+            }
             Matcher::Field { name, kind } => {
                 let column = self.columns.values(Some(field(context, "fieldref", &value.span)?));
                 let other = self.columns.values(Some(&name));
@@ -144,19 +147,22 @@ impl Lowering<'_> {
     }
 
     /// Whether a part of the field's time is one of these numbers. A field that is no time has none.
-    fn date_part(
+    fn date_part_in(
         &mut self,
         context: &Context,
         part: DatePart,
         mut set: Vec<i64>,
         span: &Span,
     ) -> Result<Expr, Diagnostic> {
-        let column = self.columns.time(field(context, "a time modifier", span)?);
         set.sort_unstable();
         set.dedup();
+        Ok(Expr::InSet { value: Box::new(self.date_part(context, part, span)?), set })
+    }
+
+    fn date_part(&mut self, context: &Context, part: DatePart, span: &Span) -> Result<Expr, Diagnostic> {
+        let column = self.columns.time(field(context, "a time modifier", span)?);
         let time = Expr::Input { column, ty: LogicalType::Datetime };
-        let part = Expr::Call { function: Function::DatePart(part), arguments: vec![time] };
-        Ok(Expr::InSet { value: Box::new(part), set })
+        Ok(Expr::Call { function: Function::DatePart(part), arguments: vec![time] })
     }
 
     fn not_regex(&self, pattern: &str, value: &Value, error: crate::regex::RegexError) -> Diagnostic {

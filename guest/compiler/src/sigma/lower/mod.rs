@@ -21,6 +21,6 @@ mod placeholder;
 mod program;
 mod value;
 
-pub use narrow::narrow;
+pub use narrow::{check_filter, narrow};
 pub use placeholder::Placeholders;
 pub use program::{Lowered, lower};

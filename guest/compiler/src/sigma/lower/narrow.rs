@@ -16,7 +16,7 @@ use crate::{
     diagnostic::{Diagnostic, Span},
     ir::{Expr, Input, Program, walk},
     prefilter,
-    sigma::ast::Detection,
+    sigma::ast::{Detection, Filter},
 };
 
 /// Narrows a program by a filter; the program stays as it is after an error. `span` is where to point in the program's own
@@ -59,6 +59,13 @@ pub fn narrow(program: &mut Program, filter: &Detection, placeholders: &Placehol
     source.prefilter = prefilter::derive(&filter, &reads);
     kernel.filter = Some(filter);
     node.reads = reads;
+    lowering.diagnostics
+}
+
+/// What is wrong with a filter's own searches, whatever rules it names. `source` is the text that its spans are about.
+pub fn check_filter(filter: &Filter, source: &str, placeholders: &Placeholders) -> Vec<Diagnostic> {
+    let mut lowering = Lowering::new(source, placeholders, Columns::default());
+    lowering.detection(&filter.detection);
     lowering.diagnostics
 }
 

@@ -14,7 +14,10 @@ use crate::{
     diagnostic::{Diagnostic, Span},
     ir::{CompareOp, DatePart, MatchKind, Network, Pattern, Piece},
     regex::Flags,
-    sigma::ast::{Modifier, SpannedModifier, ValueData},
+    sigma::{
+        ast::{Modifier, SpannedModifier, ValueData},
+        scalar,
+    },
 };
 
 /// The first 96 bits of an IPv4 address that is written as IPv6.
@@ -37,7 +40,8 @@ pub(super) enum Matcher {
     },
     Cidr(Network),
     Compare(CompareOp, f64),
-    DatePart(DatePart, i64),
+    /// Without an operator the part is the number.
+    DatePart(DatePart, Option<CompareOp>, i64),
     Field {
         name: String,
         kind: MatchKind,
@@ -60,7 +64,10 @@ impl From<&ValueData> for Matcher {
 /// What a value becomes by its modifiers: any of the results may match.
 pub(super) fn apply(value: Matcher, modifiers: &[SpannedModifier], span: &Span) -> Result<Vec<Matcher>, Diagnostic> {
     let mut results = vec![value];
-    for modifier in modifiers {
+    // `contains|fieldref` and `fieldref|contains` mean the same: there is nothing else that a name could be contained in.
+    let is_reference = |modifier: &&SpannedModifier| modifier.modifier == Modifier::FieldRef;
+    let others = modifiers.iter().filter(|modifier| !is_reference(modifier));
+    for modifier in modifiers.iter().filter(is_reference).chain(others) {
         let mut next = Vec::new();
         for value in results {
             next.extend(apply_one(value, modifier, span)?);
@@ -109,16 +116,16 @@ fn apply_one(value: Matcher, modifier: &SpannedModifier, span: &Span) -> Result<
         Modifier::MultiLine => single(flagged(value, modifier, |flags| flags.multi_line = true)?),
         Modifier::SingleLine => single(flagged(value, modifier, |flags| flags.single_line = true)?),
         Modifier::Cidr => single(Matcher::Cidr(network(&unmodified(value, modifier, span)?, span)?)),
-        Modifier::Lt => single(compare(&value, CompareOp::Less, modifier, span)?),
-        Modifier::Lte => single(compare(&value, CompareOp::LessEqual, modifier, span)?),
-        Modifier::Gt => single(compare(&value, CompareOp::Greater, modifier, span)?),
-        Modifier::Gte => single(compare(&value, CompareOp::GreaterEqual, modifier, span)?),
-        Modifier::Minute => single(date_part(&value, DatePart::Minute, modifier, span)?),
-        Modifier::Hour => single(date_part(&value, DatePart::Hour, modifier, span)?),
-        Modifier::Day => single(date_part(&value, DatePart::Day, modifier, span)?),
-        Modifier::Week => single(date_part(&value, DatePart::Week, modifier, span)?),
-        Modifier::Month => single(date_part(&value, DatePart::Month, modifier, span)?),
-        Modifier::Year => single(date_part(&value, DatePart::Year, modifier, span)?),
+        Modifier::Lt => single(compare(value, CompareOp::Less, modifier, span)?),
+        Modifier::Lte => single(compare(value, CompareOp::LessEqual, modifier, span)?),
+        Modifier::Gt => single(compare(value, CompareOp::Greater, modifier, span)?),
+        Modifier::Gte => single(compare(value, CompareOp::GreaterEqual, modifier, span)?),
+        Modifier::Minute => single(date_part(value, DatePart::Minute, modifier, span)?),
+        Modifier::Hour => single(date_part(value, DatePart::Hour, modifier, span)?),
+        Modifier::Day => single(date_part(value, DatePart::Day, modifier, span)?),
+        Modifier::Week => single(date_part(value, DatePart::Week, modifier, span)?),
+        Modifier::Month => single(date_part(value, DatePart::Month, modifier, span)?),
+        Modifier::Year => single(date_part(value, DatePart::Year, modifier, span)?),
         Modifier::FieldRef => single(field_reference(value, modifier, span)?),
         Modifier::Exists => match value {
             Matcher::Bool(wanted) => single(Matcher::Exists(wanted)),
@@ -146,7 +153,7 @@ fn text(value: Matcher, modifier: &SpannedModifier, span: &Span) -> Result<Patte
         Matcher::Text(pattern) => Ok(pattern),
         Matcher::Bytes(bytes) => text_of_bytes(&bytes, span),
         Matcher::Integer(value) => Ok(pattern::literal(&value.to_string())),
-        Matcher::Real(value) => Ok(pattern::literal(&value.to_string())),
+        Matcher::Real(value) => Ok(pattern::literal(&real_text(value))),
         Matcher::Bool(value) => Ok(pattern::literal(&value.to_string())),
         Matcher::Null => Err(wrong_value(modifier, span, "text")),
         Matcher::Regex { .. }
@@ -156,6 +163,12 @@ fn text(value: Matcher, modifier: &SpannedModifier, span: &Span) -> Result<Patte
         | Matcher::Field { .. }
         | Matcher::Exists(_) => Err(misplaced(modifier, "what is before it leaves no text to change")),
     }
+}
+
+/// A real as JSON writes it.
+pub(super) fn real_text(value: f64) -> String {
+    // There is always one: rules' numbers are finite.
+    serde_json::Number::from_f64(value).map(|number| number.to_string()).unwrap_or_default()
 }
 
 /// Encoded text that no `base64` follows, as text.
@@ -248,27 +261,51 @@ fn flagged(value: Matcher, modifier: &SpannedModifier, set: impl Fn(&mut Flags))
     }
 }
 
-fn compare(value: &Matcher, op: CompareOp, modifier: &SpannedModifier, span: &Span) -> Result<Matcher, Diagnostic> {
-    match value {
+/// A comparison with a number, or of a part of a time with one.
+fn compare(value: Matcher, op: CompareOp, modifier: &SpannedModifier, span: &Span) -> Result<Matcher, Diagnostic> {
+    if let Matcher::DatePart(part, None, number) = value {
+        return Ok(Matcher::DatePart(part, Some(op), number));
+    }
+    match number(value) {
         // Compared as reals, as JSON's numbers are.
         #[expect(clippy::cast_precision_loss, reason = "a number of an event beyond 2^53 loses the same precision")]
-        Matcher::Integer(number) => Ok(Matcher::Compare(op, *number as f64)),
-        Matcher::Real(number) => Ok(Matcher::Compare(op, *number)),
-        Matcher::Written(_) | Matcher::Null | Matcher::Bool(_) => {
-            Err(wrong_value(modifier, span, "a number, without quotes"))
-        }
+        Matcher::Integer(number) => Ok(Matcher::Compare(op, number as f64)),
+        Matcher::Real(number) => Ok(Matcher::Compare(op, number)),
+        Matcher::Written(_) | Matcher::Null | Matcher::Bool(_) => Err(wrong_value(modifier, span, "a number")),
         _ => Err(misplaced(modifier, "it takes the value as it is written")),
     }
 }
 
-fn date_part(value: &Matcher, part: DatePart, modifier: &SpannedModifier, span: &Span) -> Result<Matcher, Diagnostic> {
+/// A text that is a number is one for modifiers that are about numbers.
+fn number(value: Matcher) -> Matcher {
     match value {
-        Matcher::Integer(number) => Ok(Matcher::DatePart(part, *number)),
-        Matcher::Written(_) | Matcher::Null | Matcher::Bool(_) | Matcher::Real(_) => {
-            Err(wrong_value(modifier, span, "a whole number, without quotes"))
+        Matcher::Written(written) => {
+            let number = scalar::number(written.trim());
+            number.map_or(Matcher::Written(written), |number| Matcher::from(&number))
         }
+        value => value,
+    }
+}
+
+fn date_part(value: Matcher, part: DatePart, modifier: &SpannedModifier, span: &Span) -> Result<Matcher, Diagnostic> {
+    let (op, value) = match value {
+        Matcher::Compare(op, number) => (Some(op), Matcher::Real(number)),
+        value => (None, number(value)),
+    };
+    match value {
+        Matcher::Integer(number) => Ok(Matcher::DatePart(part, op, number)),
+        Matcher::Real(number) => match whole(number) {
+            Some(number) => Ok(Matcher::DatePart(part, op, number)),
+            None => Err(wrong_value(modifier, span, "a whole number")),
+        },
+        Matcher::Written(_) | Matcher::Null | Matcher::Bool(_) => Err(wrong_value(modifier, span, "a whole number")),
         _ => Err(misplaced(modifier, "it takes the value as it is written")),
     }
+}
+
+/// The whole number that a real is, if it could be a part of a time.
+fn whole(number: f64) -> Option<i64> {
+    format!("{number:.0}").parse::<i32>().ok().filter(|whole| f64::from(*whole).total_cmp(&number).is_eq()).map(i64::from)
 }
 
 fn field_reference(value: Matcher, modifier: &SpannedModifier, span: &Span) -> Result<Matcher, Diagnostic> {
@@ -281,7 +318,7 @@ fn field_reference(value: Matcher, modifier: &SpannedModifier, span: &Span) -> R
             Err(wrong_value(modifier, span, "the name of a field"))
         }
         _ => Err(misplaced(modifier, "it takes the value as it is written")
-            .help("write `contains`, `startswith` and `endswith` behind `fieldref`")),
+),
     }
 }
 
