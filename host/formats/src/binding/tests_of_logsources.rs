@@ -343,7 +343,9 @@ fn rules(folder: &std::path::Path, rules: &mut Vec<Rule>) {
             let part = |key| text(entry(source, key));
             let mut fields = BTreeSet::new();
             if let Data::Mapping(searches) = &detection.data {
-                searches.iter().for_each(|(_, search)| add_fields(search, &mut fields));
+                for (_, search) in searches {
+                    add_fields(search, &mut fields);
+                }
             }
             rules.push(Rule {
                 id: text(entry(&rule, "id")).unwrap_or_default().to_owned(),
@@ -362,7 +364,7 @@ fn all_rules(shared: &std::path::Path) -> Vec<Rule> {
     found
 }
 
-/// With the shared corpus: every logsource of SigmaHQ's rules is filled by a mapping.
+/// With the shared corpus: every logsource of the public rules is filled by a mapping.
 #[test]
 fn every_logsource_of_sigmahq_is_filled() {
     let Some(shared) = shared() else { return };
@@ -377,7 +379,7 @@ fn every_logsource_of_sigmahq_is_filled() {
     assert!(unfilled.is_empty(), "{unfilled:?}");
 }
 
-/// With the shared corpus: the event logs from which SigmaHQ made those events reach their rules just so.
+/// With the shared corpus: the event logs from which the regression events were made reach their rules just so.
 #[test]
 fn the_regression_logs_reach_their_rules() {
     let Some(shared) = shared() else { return };
@@ -391,7 +393,7 @@ fn the_regression_logs_reach_their_rules() {
         let fields: Vec<&str> = rule.fields.iter().map(String::as_str).filter(has).collect();
         let log = std::fs::File::open(shared.join(format!("regression_evtx/{id}.evtx")));
         let log = log.unwrap_or_else(|error| unreachable!("{id}: {error}"));
-        let events = input::open("log".into(), Box::new(std::io::BufReader::new(log)), None);
+        let events = input::open("log", Box::new(std::io::BufReader::new(log)), None);
         let mut binder = binder(built_in(), vec![wanted_lists(&rule.logsource, &fields)]);
         for event in events.unwrap_or_else(|error| unreachable!("{id}: {error}")).filter_map(Result::ok) {
             let _ = binder.push(&event);
@@ -404,7 +406,7 @@ fn the_regression_logs_reach_their_rules() {
     assert_eq!(logs.len(), 98);
 }
 
-/// With the shared corpus: SigmaHQ's regression events reach their rules with every field that they have.
+/// With the shared corpus: the regression events reach their rules with every field that they have.
 #[test]
 fn the_regression_events_reach_their_rules() {
     let Some(shared) = shared() else { return };

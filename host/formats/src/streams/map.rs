@@ -127,8 +127,8 @@ impl StreamMap {
     /// What an event says it is, for counts: its channel and event id, and what else of its discriminators it has.
     pub(crate) fn kind<'e>(&'e self, key: &EventKey<'e>) -> Kind<'e> {
         let named = |name: &str| {
-            let places = self.discriminators.iter().enumerate().filter(|(_, known)| known.name == name);
-            places.filter_map(|(place, _)| key.value(place)).next()
+            let mut places = self.discriminators.iter().enumerate().filter(|(_, known)| known.name == name);
+            places.find_map(|(place, _)| key.value(place))
         };
         let (channel, event_id) = (named("Channel"), named("EventID"));
         let mut says = None;

@@ -79,8 +79,8 @@ impl Place {
         let found = match self {
             Self::At(path) => path::find(fields, path),
             Self::InAnyOf { object, field } => {
-                let objects = path::find(fields, object)?.as_object()?.values().filter_map(Value::as_object);
-                objects.filter_map(|object| path::find(object, field)).next()
+                let mut objects = path::find(fields, object)?.as_object()?.values().filter_map(Value::as_object);
+                objects.find_map(|object| path::find(object, field))
             }
         };
         found.map(without_attributes)
