@@ -54,7 +54,7 @@ enum Tree {
 /// The result has an entry for each document of a Sigma file, after one with what is wrong with the file, if anything is. It
 /// is never empty.
 pub fn compile(file_name: &str, text: &str, options: &Options) -> Vec<Compilation> {
-    if rule::is_yaml(file_name) && sigma::is_sigma(text) {
+    if rule::kind(file_name, text) == Some(rule::Kind::Sigma) {
         return compile_sigma(file_name, text, options);
     }
     vec![compile_kql(file_name, text, options)]

@@ -21,7 +21,7 @@ const DOCUMENTS_MAX: usize = 1_000;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) data: Data,
-    /// Where a scalar stands, or a list or mapping begins.
+    /// Where a scalar stands, or a list or mapping in brackets; where one in a block begins.
     pub(crate) span: Span,
 }
 
@@ -90,7 +90,7 @@ fn read_into(text: &str, stream: &mut Stream) -> Result<(), Diagnostic> {
             // Its document is refused; what counts is that a mapping's keys and values go on taking turns.
             Event::Alias(_) => Node { data: Data::List(Vec::new()), span },
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                Some(closed) => closed.into_node(),
+                Some(closed) => closed.into_node(&span, text),
                 None => continue,
             },
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
@@ -126,14 +126,14 @@ impl Node {
         entries.iter().find(|(found, _)| found.scalar() == Some(key)).map(|(_, value)| value)
     }
 
-    /// From where it begins to where the last scalar in it ends.
+    /// From where it begins to where the last of it ends.
     pub(crate) fn extent(&self) -> Span {
         let last = match &self.data {
             Data::Scalar { .. } => None,
             Data::List(items) => items.last(),
             Data::Mapping(entries) => entries.last().map(|(_, value)| value),
         };
-        self.span.start..last.map_or(self.span.end, |last| last.extent().end)
+        self.span.start..last.map_or(self.span.end, |last| last.extent().end.max(self.span.end))
     }
 
     /// How many nodes it is made of.
@@ -159,17 +159,19 @@ fn is_decorated(event: &Event) -> bool {
 }
 
 impl Open {
-    fn into_node(self) -> Node {
-        let start = self.start;
+    /// `end` is where the event stands that closes it: at a bracket, or somewhere behind a block.
+    fn into_node(self, end: &Span, text: &str) -> Node {
+        let is_bracket = text.get(end.clone()).is_some_and(|end| matches!(end, "]" | "}"));
+        let span = self.start..if is_bracket { end.end } else { self.start };
         if !self.is_mapping {
-            return Node { data: Data::List(self.children), span: start..start };
+            return Node { data: Data::List(self.children), span };
         }
         let mut entries = Vec::new();
         let mut children = self.children.into_iter();
         while let (Some(key), Some(value)) = (children.next(), children.next()) {
             entries.push((key, value));
         }
-        Node { data: Data::Mapping(entries), span: start..start }
+        Node { data: Data::Mapping(entries), span }
     }
 }
 
@@ -224,7 +226,7 @@ mod tests {
         let Data::List(items) = &entries[1].1.data else { panic!("a list") };
         let shown: Vec<_> = items.iter().map(|item| &text[item.span.clone()]).collect();
         assert_eq!(shown, ["ö", "'y z'"]);
-        assert_eq!(&text[root.extent()], "ä: x\nb: [ö, 'y z'");
+        assert_eq!(&text[root.extent()], "ä: x\nb: [ö, 'y z']");
         assert_eq!(root.size(), 7);
     }
 

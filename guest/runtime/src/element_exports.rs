@@ -7,7 +7,7 @@ use crate::{
     address, arena,
     column::elements,
     exports::{bytes, folded, folded_unless_ascii},
-    number,
+    number, regex,
     search::{self, Finding},
     text::{self, Kind},
     wildcard,
@@ -45,6 +45,22 @@ extern "C" fn rt_wildcard_elements(table: usize, len: usize, column: usize, row:
     let (table, elements) = unsafe { (bytes(table, len), elements(column, row)) };
     let fold = table.first().is_some_and(|flags| flags & wildcard::FLAG_FOLD != 0);
     u32::from(any(elements, fold, |text| wildcard::matches(table, text)))
+}
+
+/// Whether the expression of a table ([`regex`]) of so many words is found in an element.
+#[unsafe(no_mangle)]
+extern "C" fn rt_regex_elements(table: usize, words: usize, column: usize, row: usize) -> u32 {
+    // SAFETY: the compiler wrote the table, at an aligned address; the column is one of the batch.
+    let (table, elements) =
+        unsafe { (slice::from_raw_parts(ptr::with_exposed_provenance::<u32>(table), words), elements(column, row)) };
+    let top = arena::top();
+    let scratch_words = regex::scratch_words(table);
+    let scratch = arena::allocate(scratch_words * 4, 4);
+    // SAFETY: fresh, aligned memory of that length.
+    let scratch = unsafe { slice::from_raw_parts_mut(ptr::with_exposed_provenance_mut::<u32>(scratch), scratch_words) };
+    let answer = any(elements, false, |text| regex::is_match(table, text, scratch));
+    arena::set_top(top);
+    u32::from(answer)
 }
 
 /// Whether an element is an address in a network of a table ([`address`]).

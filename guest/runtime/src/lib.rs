@@ -23,6 +23,7 @@ mod element_exports;
 #[expect(unsafe_code, reason = "emitted code passes addresses in linear memory")]
 mod exports;
 pub mod number;
+pub mod regex;
 pub mod search;
 pub mod text;
 pub mod wildcard;

@@ -7,7 +7,11 @@
 
 mod compare;
 mod corpus;
+mod defects;
 mod explained;
+mod generate;
+mod generated;
+mod pattern;
 mod regression;
 mod rsigma;
 mod streams;
@@ -29,6 +33,12 @@ pub(crate) struct Options {
     /// Events, `.zst` or not [default: the shared windows-100k]. Numbers in explained.json hold for the default only.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Instead of a file, make this many events from each Windows rule.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "events")]
+    generated: Option<u32>,
+    /// Seed of the generated events.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Verdicts that `sandtrap run` printed for these events, instead of running it.
     #[arg(long, value_name = "FILE", conflicts_with = "theirs_only")]
     verdicts: Option<PathBuf>,
@@ -36,7 +46,7 @@ pub(crate) struct Options {
     #[arg(long)]
     theirs_only: bool,
     /// Only `SigmaHQ`'s regression cases: which of them rsigma gets right.
-    #[arg(long, conflicts_with_all = ["events", "verdicts", "theirs_only", "save"])]
+    #[arg(long, conflicts_with_all = ["events", "generated", "verdicts", "theirs_only", "save"])]
     regression: bool,
     /// Write what rsigma did to this file, as JSON.
     #[arg(long, value_name = "FILE")]
@@ -61,32 +71,40 @@ enum Search {
 /// Runs the comparison and prints its report.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let corpus = Corpus::find()?;
+    let rules = corpus.rules()?;
     let rsigma = Rsigma::build(options.search)?;
     if options.regression {
         return regression::run(&rsigma, &corpus);
     }
-    let file = options.events.clone().unwrap_or_else(|| corpus.events());
-    let events = corpus::read_events(&file)?;
     let map = streams::Map::load(&corpus.logsources())?;
+    let generated = options.generated.map(|count| generated::make(&rules, &map, count, options.seed)).transpose()?;
+    let file = match &generated {
+        Some(generated) => rsigma.keep("generated.ndjson", &generated.events)?,
+        None => options.events.clone().unwrap_or_else(|| corpus.events()),
+    };
+    let events = corpus::read_events(&file)?;
     let questions = map.questions(&events)?;
     if let Some(path) = &options.questions {
         fs::write(path, &questions).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let (theirs, report) = rsigma.verdicts(&corpus.rules()?, &questions)?;
+    let (theirs, report) = rsigma.verdicts(&rules, &questions)?;
     let summary = summary::of(&theirs, &report, events.lines().count());
-    println!("{summary:#}");
     if let Some(path) = &options.save {
-        fs::write(path, format!("{summary:#}")).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(path, format!("{summary:#}\n")).with_context(|| format!("cannot write {}", path.display()))?;
     }
+    summary::print(&summary);
     if options.theirs_only {
         return Ok(());
     }
     let ours = match &options.verdicts {
         Some(path) => fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?,
-        None => corpus::sandtrap(&corpus.rules()?, &file)?,
+        None => corpus::sandtrap(&rules, &file)?,
     };
     let differences = compare::differences(&Verdicts::ours(&ours)?, &theirs);
-    let unexplained = explained::report(&differences, &explained::load()?, options.events.is_none());
+    let unexplained = match &generated {
+        Some(generated) => generated.report(&differences),
+        None => explained::report(&differences, &explained::load()?, options.events.is_none()),
+    };
     ensure!(unexplained == 0, "{unexplained} unexplained differences; see above");
     Ok(())
 }

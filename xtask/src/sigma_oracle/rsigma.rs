@@ -63,6 +63,13 @@ impl Rsigma {
         Ok(Self { program, folder, search })
     }
 
+    /// Writes a file beside the program and says where.
+    pub(super) fn keep(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
+        let path = self.folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
     /// What fires for the questions, one per line, and how it went.
     pub(super) fn verdicts(&self, rules: &[PathBuf], questions: &str) -> anyhow::Result<(Verdicts, Report)> {
         let report = self.folder.join("report.json");

@@ -102,6 +102,23 @@ impl Map {
         Ok(questions.join("\n"))
     }
 
+    /// Fields that put an event into the stream of a logsource, if it is one of Windows that this map knows.
+    pub(super) fn header(&self, category: Option<&str>, service: Option<&str>) -> Option<Fields<String, Value>> {
+        let category = match category {
+            Some(name) => Some(self.categories.iter().find(|known| known.name == name)?),
+            None => None,
+        };
+        let service = category.map(|category| category.service.as_str()).or(service)?;
+        let service = self.services.iter().find(|known| known.name == service)?;
+        let mut header = Fields::from_iter([("Channel".to_owned(), Value::from(service.channels.first()?.as_str()))]);
+        for (field, values) in category.into_iter().flat_map(|category| &category.conditions) {
+            let value = values.first()?;
+            let value = value.parse::<i64>().map_or_else(|_| Value::from(value.as_str()), Value::from);
+            header.insert(field.clone(), value);
+        }
+        Some(header)
+    }
+
     /// The streams of an event: its channel, and every category that is part of it. The channel alone is left out where a
     /// category with the same fields stands for it: a rule that names fewer of product, category and service than a
     /// stream has is still one of that stream.
@@ -211,6 +228,25 @@ logsources:
             };
             let found = map.streams(event.as_object().context("an object")?);
             assert_eq!(found.iter().map(shown).collect::<Vec<_>>(), streams, "{event}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_header_puts_an_event_into_the_stream() -> anyhow::Result<()> {
+        let map = Map::parse(MAP)?;
+        for (category, service, header) in [
+            (
+                Some("registry_add"),
+                None,
+                json!({"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 12, "EventType": "CreateKey"}),
+            ),
+            (None, Some("security"), json!({"Channel": "Security"})),
+            (Some("webserver"), None, Value::Null),
+            (None, Some("syslog"), Value::Null),
+            (None, None, Value::Null),
+        ] {
+            assert_eq!(map.header(category, service).map_or(Value::Null, Value::from), header);
         }
         Ok(())
     }

@@ -36,6 +36,27 @@ pub(super) fn of(verdicts: &Verdicts, report: &Report, events: usize) -> Value {
     })
 }
 
+/// Prints a summary, in a few lines.
+pub(super) fn print(summary: &Value) {
+    println!(
+        "{}: {} of {} rules refused, {} events, {} verdicts of {} rules, {} events/s on one core",
+        text(&summary["engine"]),
+        summary["refused"].as_array().map_or(0, Vec::len),
+        summary["rules"],
+        summary["events"],
+        summary["verdicts"],
+        summary["rules_that_fired"],
+        summary["events_per_second"],
+    );
+    for row in summary["top"].as_array().into_iter().flatten() {
+        println!("  {:>6} {:>9} {} {}", row["events"], text(&row["share"]), text(&row["rule"]), text(&row["title"]));
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a share in per cent with three digits")]
 fn percent(part: usize, whole: usize) -> f64 {
     part as f64 * 100.0 / whole.max(1) as f64

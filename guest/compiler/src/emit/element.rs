@@ -6,7 +6,7 @@ use sandtrap_runtime::{address, number::Comparison, wildcard};
 use sandtrap_wit::text;
 use wasm_encoder::Instruction;
 
-use super::{EmitError, abi, expr::Emitter, kernel::COLUMNS, runtime::RuntimeFunction, text::runtime_kind};
+use super::{abi, expr::Emitter, kernel::COLUMNS, runtime::RuntimeFunction, text::runtime_kind};
 use crate::ir::{CompareOp, ElementTest, Expr, Network, Pattern, Piece};
 
 impl Emitter<'_> {
@@ -36,7 +36,7 @@ impl Emitter<'_> {
     }
 
     /// Leaves whether an element passes.
-    pub(super) fn any_element(&mut self, column: u32, test: &ElementTest) -> Result<(), EmitError> {
+    pub(super) fn any_element(&mut self, column: u32, test: &ElementTest) {
         match test {
             ElementTest::Wildcards { patterns, fold } => {
                 self.table_test(&wildcard_table(patterns, *fold), column, RuntimeFunction::WildcardElements);
@@ -55,9 +55,14 @@ impl Emitter<'_> {
                 self.push_elements(*other);
                 self.function.call(RuntimeFunction::FieldElements);
             }
-            ElementTest::Regex(_) => return Err(EmitError::new("regular expressions")),
+            ElementTest::Regex(regex) => {
+                let table = regex.table();
+                let address = self.data.add_words(table);
+                self.function.u32(address).u32(u32::try_from(table.len()).unwrap_or(u32::MAX));
+                self.push_elements(column);
+                self.function.call(RuntimeFunction::RegexElements);
+            }
         }
-        Ok(())
     }
 
     /// Leaves what a function of the runtime says of the row's elements by a table of bytes.

@@ -45,7 +45,7 @@ impl Emitter<'_> {
             Expr::TextMatchDynamic { haystack, needle, kind, fold } => {
                 self.text_match_dynamic(haystack, needle, *kind, *fold)?;
             }
-            Expr::AnyElement { column, test } => self.any_element(*column, test)?,
+            Expr::AnyElement { column, test } => self.any_element(*column, test),
             Expr::Exists { column } => self.exists(*column),
             Expr::HasValue { column } => self.validity_bit(self.columns[*column as usize].validity),
             Expr::IsNull(value) => self.is_null(value)?,

@@ -11,7 +11,10 @@ use sandtrap_wit::{
 use sha2::{Digest, Sha256};
 
 use super::{query_file, sentinel, source_map::SourceMap};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::{
+    diagnostic::{Diagnostic, Span},
+    sigma,
+};
 
 /// The longest rule file that is read, in bytes: a query of the greatest length, and as much about it.
 pub const FILE_BYTES_MAX: usize = 2 << 20;
@@ -78,23 +81,56 @@ pub struct Metadata {
     pub licence: Option<String>,
 }
 
-/// Loads a rule file. Its name decides how it is read, and may be a path.
-pub fn load(file_name: &str, text: &str) -> Loaded {
+/// How a rule file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A KQL query, and nothing else.
+    Query,
+    /// A KQL query in Sentinel's YAML envelope.
+    Sentinel,
+    /// Sigma, which [`crate::sigma::parse`] reads.
+    Sigma,
+}
+
+/// How a file is written: by its name, which may be a path, and, where that leaves two, by its keys. `None` for no rule file.
+pub fn kind(file_name: &str, text: &str) -> Option<Kind> {
+    match split(file_name).1.to_ascii_lowercase().as_str() {
+        "kql" | "csl" | "kusto" => Some(Kind::Query),
+        // What is too long is refused by either.
+        "yaml" | "yml" if text.len() <= FILE_BYTES_MAX && sigma::is_sigma(text) => Some(Kind::Sigma),
+        "yaml" | "yml" => Some(Kind::Sentinel),
+        _ => None,
+    }
+}
+
+/// A file's name without folders, and without its extension, and that.
+pub(crate) fn split(file_name: &str) -> (&str, &str) {
     let base = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
-    let (stem, extension) = base.rsplit_once('.').unwrap_or((base, ""));
+    base.rsplit_once('.').unwrap_or((base, ""))
+}
+
+/// Loads a rule file that has a query. Its name decides how it is read, and may be a path.
+pub fn load(file_name: &str, text: &str) -> Loaded {
+    let (stem, _) = split(file_name);
     let mut diagnostics = Vec::new();
     let rule = if text.len() > FILE_BYTES_MAX {
         let message = format!("the file has {} bytes; a rule may have {FILE_BYTES_MAX}", text.len());
         diagnostics.push(Diagnostic::error("RUL0002", 0..0, message).help("split the rule, or shorten its lists"));
         None
     } else {
-        match extension.to_ascii_lowercase().as_str() {
-            "kql" | "csl" | "kusto" => query_file::load(stem, text, &mut diagnostics),
-            "yaml" | "yml" => sentinel::load(text, &mut diagnostics),
-            _ => {
-                let message = format!("`{base}` is no rule file by its name");
-                let help =
-                    "rules are .kql, .csl and .kusto files (a query) and .yaml and .yml files (Sentinel's envelope)";
+        match kind(file_name, text) {
+            Some(Kind::Query) => query_file::load(stem, text, &mut diagnostics),
+            Some(Kind::Sentinel) => sentinel::load(text, &mut diagnostics),
+            Some(Kind::Sigma) => {
+                let message = "a query is wanted, and this file is of Sigma";
+                let help = "give it where Sigma rules are wanted";
+                diagnostics.push(Diagnostic::error("RUL0007", 0..0, message).help(help));
+                None
+            }
+            None => {
+                let message = format!("`{file_name}` is no rule file by its name");
+                let help = "rules are .kql, .csl and .kusto files (a query) and .yaml and .yml files (Sigma, or \
+                            Sentinel's envelope)";
                 diagnostics.push(Diagnostic::error("RUL0001", 0..0, message).help(help));
                 None
             }
@@ -160,12 +196,6 @@ pub fn digest(text: &str) -> String {
     digest
 }
 
-/// Whether a file is YAML by its name, which may be a path.
-pub fn is_yaml(file_name: &str) -> bool {
-    let extension = file_name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    matches!(extension.as_deref(), Some("yaml" | "yml"))
-}
-
 /// What is wrong with an id or a namespace, if anything: both stand in `namespace/id`, in logs and on one line.
 pub(crate) fn id_fault(id: &str) -> Option<&'static str> {
     if id.is_empty() {
@@ -191,6 +221,18 @@ mod tests {
         for name in ["a.txt", "kql", "a.kql.bak", ""] {
             let loaded = load(name, "T");
             assert_eq!((loaded.rule, loaded.diagnostics[0].code), (None, "RUL0001"), "{name}");
+        }
+        let sigma = "title: T\nlogsource: {product: a}\ndetection: {}\n";
+        let loaded = load("a.yml", sigma);
+        assert_eq!((loaded.rule, loaded.diagnostics[0].code), (None, "RUL0007"));
+        for (name, text, expected) in [
+            ("dir/a.yml", sigma, Some(Kind::Sigma)),
+            ("a.YAML", "id: a\nquery: T\n", Some(Kind::Sentinel)),
+            ("a.yaml", "", Some(Kind::Sentinel)),
+            ("a.kql", sigma, Some(Kind::Query)),
+            ("a.txt", sigma, None),
+        ] {
+            assert_eq!(kind(name, text), expected, "{name}");
         }
         let loaded = load("a.kql", &" ".repeat(FILE_BYTES_MAX + 1));
         assert_eq!((loaded.rule, loaded.diagnostics[0].code), (None, "RUL0002"));

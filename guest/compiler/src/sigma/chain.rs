@@ -10,7 +10,6 @@ use super::{
     ast::{Item, Modifier, SpannedModifier, Value, ValueData},
     codes, modifier,
     report::Report,
-    scalar,
 };
 
 /// What modifiers do, as far as it matters for what goes together.
@@ -85,7 +84,7 @@ fn fault(earlier: Modifier, later: Modifier) -> Option<Fault> {
         (Flag, Regex) => Some(Fault::Order),
         // Placeholders stand in what the rule says, not in what encodings make of it.
         (Encoding | Width, Placeholder | Dash) => Some(Fault::Order),
-        (Placeholder, kind) | (kind, Placeholder) if !matches!(kind, Reference) => None,
+        (Placeholder, kind) | (kind, Placeholder) if !matches!(kind, Reference | Comparison | TimePart) => None,
         (TimePart, Comparison) | (Comparison, TimePart) => None,
         (Reference, Place | Case) | (Place | Case, Reference) => None,
         (Place, Encoding | Width) => Some(Fault::Order),
@@ -200,7 +199,7 @@ fn check_value(item: &Item, value: &Value, report: &mut Report) {
                 unfit_text(item, kind(modifier), text)
             }
             (Kind::Regex | Kind::Encoding | Kind::Width | Kind::Reference | Kind::Network, _) => Some("text: quote it"),
-            (Kind::Comparison | Kind::TimePart, data) => unfit_number(item, data),
+            (kind @ (Kind::Comparison | Kind::TimePart), data) => unfit_number(item, kind, data),
             _ => None,
         };
         if let Some(wanted) = wanted {
@@ -212,7 +211,7 @@ fn check_value(item: &Item, value: &Value, report: &mut Report) {
     }
     let part = item.modifiers.iter().find_map(|spanned| Some((spanned.modifier, range(spanned.modifier)?)));
     let Some((part, (from, to))) = part.filter(|_| !has(item, Kind::Comparison)) else { return };
-    if number(&value.data).is_some_and(|number| !(from..=to).contains(&number)) {
+    if matches!(value.data, ValueData::Integer(number) if !(from..=to).contains(&number)) {
         let message = format!("`{}` is between {from} and {to}: this matches nothing", modifier::name(part));
         report.warning(codes::NEVER, &value.span, message, "correct the number");
     }
@@ -230,40 +229,24 @@ fn unfit_text(item: &Item, kind: Kind, text: &str) -> Option<&'static str> {
     }
 }
 
-fn unfit_number(item: &Item, data: &ValueData) -> Option<&'static str> {
+/// What a number must be that this value is not. Quoted numbers are text, here as in pySigma.
+fn unfit_number(item: &Item, kind: Kind, data: &ValueData) -> Option<&'static str> {
     match data {
-        ValueData::Text(_) if has(item, Kind::Placeholder) => None,
-        data if number(data).is_some() => None,
-        _ => Some("a number"),
+        ValueData::Integer(_) => None,
+        ValueData::Real(_) if kind == Kind::Comparison || has(item, Kind::Comparison) => None,
+        _ if kind == Kind::TimePart => Some("a whole number, without quotes"),
+        _ => Some("a number, without quotes"),
     }
-}
-
-fn number(data: &ValueData) -> Option<f64> {
-    match data {
-        ValueData::Integer(number) => as_real(*number),
-        ValueData::Real(number) => Some(*number),
-        ValueData::Text(text) => match scalar::number(text.trim())? {
-            ValueData::Integer(number) => as_real(number),
-            ValueData::Real(number) => Some(number),
-            _ => None,
-        },
-        ValueData::Null | ValueData::Bool(_) => None,
-    }
-}
-
-/// Rounded as text is, which is near enough for a range.
-fn as_real(number: i64) -> Option<f64> {
-    number.to_string().parse().ok()
 }
 
 /// Between which numbers a part of a time is ("Time Modifiers"); ISO 8601 has weeks of number 53, too.
-fn range(part: Modifier) -> Option<(f64, f64)> {
+fn range(part: Modifier) -> Option<(i64, i64)> {
     match part {
-        Modifier::Minute => Some((0.0, 59.0)),
-        Modifier::Hour => Some((0.0, 23.0)),
-        Modifier::Day => Some((1.0, 31.0)),
-        Modifier::Week => Some((1.0, 53.0)),
-        Modifier::Month => Some((1.0, 12.0)),
+        Modifier::Minute => Some((0, 59)),
+        Modifier::Hour => Some((0, 23)),
+        Modifier::Day => Some((1, 31)),
+        Modifier::Week => Some((1, 53)),
+        Modifier::Month => Some((1, 12)),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
-    rule::FILE_BYTES_MAX,
+    rule::{FILE_BYTES_MAX, file::split},
     yaml::{self, Data, Node},
 };
 
@@ -33,8 +33,7 @@ pub fn parse(text: &str, file_name: &str) -> Parsed {
         report.error("RUL0002", &(0..0), message, "put its rules into several files");
         return Parsed { documents, diagnostics: report.into_diagnostics() };
     }
-    let base = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
-    let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+    let (stem, _) = split(file_name);
     let mut ids = Ids { stem, given: BTreeSet::new(), names: BTreeSet::new() };
     let mut collection = Collection::new();
     let stream = yaml::read(text);

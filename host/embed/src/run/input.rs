@@ -1,34 +1,41 @@
-//! Reading inputs on a thread of its own, so that a quiet input holds back nothing that was found already.
+//! Inputs, and reading one of them into chunks.
 //!
-//! Events travel in chunks. A chunk leaves when it is full, and when the reader is about to wait for more input: chunks
-//! are large where input is plenty and prompt where it trickles. What waits in the channel is bounded by
-//! [`CHUNKS_MAX`] and the size of a chunk.
+//! A chunk leaves when it is full, and when its reader is about to wait for more input: chunks are large where input is
+//! plenty and prompt where it trickles.
 
 use std::{
     cell::RefCell,
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::PathBuf,
     rc::Rc,
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
-    thread::{self, JoinHandle},
+    sync::Arc,
 };
 
 use sandtrap_formats::{
     event::Event,
-    ndjson::{ReadError, Reader},
+    input::{Access, ReadError, open},
+};
+
+use super::{
+    folder::{self, Planned},
+    queue::Inlet,
 };
 
 /// How many events a chunk has at most.
 const CHUNK_EVENTS_MAX: usize = 256;
 
-/// How many chunks wait for the evaluator.
-const CHUNKS_MAX: usize = 16;
+/// How much a chunk's events weigh at most, but for the last of them.
+const CHUNK_WEIGHT_MAX: u64 = (256 << 10) * TREE_BYTES_PER_BYTE;
 
-/// How much is read from an input at once, in bytes. A chunk holds no more than this and one line.
+/// How many bytes of memory a byte of JSON can become: a value has 72 bytes and a list of numbers two characters for
+/// each, in a vector with room for as many again would be 72; that much is not seen in a whole event.
+const TREE_BYTES_PER_BYTE: u64 = 40;
+
+/// What an event weighs besides, in bytes.
+const EVENT_BYTES: u64 = 256;
+
+/// How much is read from an input at once, in bytes.
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Where events are read.
@@ -36,7 +43,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 pub enum Input {
     /// Standard input; its name is `-`.
     Stdin,
-    /// A file.
+    /// A file, or a folder: all event files below it.
     File(PathBuf),
 }
 
@@ -49,19 +56,33 @@ impl Input {
         }
     }
 
-    /// How many bytes it has, if that is known beforehand.
+    /// How many bytes it has, if that is known beforehand; of a folder, the files that are read. Packed files count as
+    /// they are.
     pub fn bytes(&self) -> Option<u64> {
+        let length = |path: &PathBuf| path.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
         match self {
             Self::Stdin => None,
-            Self::File(path) => path.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len()),
+            Self::File(path) if path.is_dir() => {
+                let (planned, _) = folder::plan(vec![self.clone()]);
+                let lengths = planned.iter().map(|planned| match planned {
+                    Planned::Read(Self::File(path)) => length(path),
+                    Planned::Read(Self::Stdin) | Planned::Failed(..) => None,
+                });
+                Some(lengths.flatten().fold(0, u64::saturating_add))
+            }
+            Self::File(path) => length(path),
         }
     }
 
-    fn open(&self) -> io::Result<Box<dyn Read>> {
+    /// The input, and the same as a file that can be sought in, if it is one.
+    fn open(&self) -> io::Result<(Box<dyn Read>, Option<File>)> {
         match self {
-            Self::Stdin => Ok(Box::new(io::stdin())),
-            Self::File(path) if path.is_dir() => Err(io::Error::other("it is a folder; name its files")),
-            Self::File(path) => Ok(Box::new(File::open(path)?)),
+            Self::Stdin => Ok((Box::new(io::stdin()), None)),
+            Self::File(path) => {
+                let file = File::open(path)?;
+                let seekable = if file.metadata()?.is_file() { Some(file.try_clone()?) } else { None };
+                Ok((Box::new(file), seekable))
+            }
         }
     }
 }
@@ -75,7 +96,7 @@ pub(super) enum Item {
     Unopened(Arc<str>, io::Error),
 }
 
-/// Some of what the inputs gave.
+/// Some of what an input gave.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     pub(super) items: Vec<Item>,
@@ -83,47 +104,45 @@ pub(super) struct Chunk {
     pub(super) bytes: u64,
     /// How many of the events are of repaired lines.
     pub(super) repaired: u64,
+    /// How much memory the events take at most, in bytes.
+    pub(super) weight: u64,
 }
 
-/// Reads the inputs one after the other until they end or nobody listens.
-pub(super) fn read(inputs: Vec<Input>) -> io::Result<(Receiver<Chunk>, JoinHandle<()>)> {
-    let (sender, receiver) = sync_channel(CHUNKS_MAX);
-    let reader = thread::Builder::new().name("reader".into()).spawn(move || {
-        for input in inputs {
-            if !read_one(&input, &sender) {
-                return;
+/// Reads an input to its end. Whether somebody still listens.
+pub(super) fn read(planned: Planned, inlet: Inlet) -> bool {
+    let unopened = |name, error| Chunk { items: vec![Item::Unopened(name, error)], ..Chunk::default() };
+    let input = match planned {
+        Planned::Read(input) => input,
+        Planned::Failed(name, error) => return inlet.put(unopened(name, error)),
+    };
+    let (opened, seekable) = match input.open() {
+        Ok(opened) => opened,
+        Err(error) => return inlet.put(unopened(input.name(), error)),
+    };
+    let uncounted = input.bytes().unwrap_or(u64::MAX);
+    let outgoing = Rc::new(RefCell::new(Outgoing { chunk: Chunk::default(), uncounted, inlet, heard: true }));
+    let prompt = Prompt { input: BufReader::with_capacity(BUFFER_BYTES, opened), outgoing: Rc::clone(&outgoing) };
+    let seekable = seekable.map(|file| Box::new(Counted { file, outgoing: Rc::clone(&outgoing) }) as Box<dyn Access>);
+    match open(&input.name(), Box::new(prompt), seekable) {
+        Ok(mut reader) => {
+            let (mut bytes, mut repaired) = (0, 0);
+            while let Some(item) = reader.next() {
+                let mut outgoing = outgoing.borrow_mut();
+                let chunk = &mut outgoing.chunk;
+                chunk.items.push(item.map_or_else(Item::Bad, Item::Event));
+                let weight = reader.bytes().saturating_sub(bytes).saturating_mul(TREE_BYTES_PER_BYTE);
+                chunk.weight = chunk.weight.saturating_add(weight).saturating_add(EVENT_BYTES);
+                chunk.repaired = chunk.repaired.saturating_add(reader.repaired().saturating_sub(repaired));
+                (bytes, repaired) = (reader.bytes(), reader.repaired());
+                if chunk.items.len() >= CHUNK_EVENTS_MAX || chunk.weight >= CHUNK_WEIGHT_MAX {
+                    outgoing.send();
+                }
+                if !outgoing.heard {
+                    return false;
+                }
             }
         }
-    })?;
-    Ok((receiver, reader))
-}
-
-/// Whether somebody still listens.
-fn read_one(input: &Input, sender: &SyncSender<Chunk>) -> bool {
-    let name = input.name();
-    let opened = match input.open() {
-        Ok(opened) => opened,
-        Err(error) => {
-            return sender.send(Chunk { items: vec![Item::Unopened(name, error)], ..Chunk::default() }).is_ok();
-        }
-    };
-    let outgoing = Rc::new(RefCell::new(Outgoing { chunk: Chunk::default(), sender: sender.clone(), heard: true }));
-    let prompt = Prompt { input: BufReader::with_capacity(BUFFER_BYTES, opened), outgoing: Rc::clone(&outgoing) };
-    let mut reader = Reader::new(name, prompt);
-    let (mut bytes, mut repaired) = (0, 0);
-    while let Some(item) = reader.next() {
-        let mut outgoing = outgoing.borrow_mut();
-        outgoing.chunk.items.push(item.map_or_else(Item::Bad, Item::Event));
-        outgoing.chunk.bytes = outgoing.chunk.bytes.saturating_add(reader.bytes().saturating_sub(bytes));
-        outgoing.chunk.repaired =
-            outgoing.chunk.repaired.saturating_add(reader.repaired_lines().saturating_sub(repaired));
-        (bytes, repaired) = (reader.bytes(), reader.repaired_lines());
-        if outgoing.chunk.items.len() >= CHUNK_EVENTS_MAX {
-            outgoing.send();
-        }
-        if !outgoing.heard {
-            return false;
-        }
+        Err(error) => outgoing.borrow_mut().chunk.items.push(Item::Bad(error)),
     }
     let mut outgoing = outgoing.borrow_mut();
     outgoing.send();
@@ -133,15 +152,23 @@ fn read_one(input: &Input, sender: &SyncSender<Chunk>) -> bool {
 /// The chunk that is being filled.
 struct Outgoing {
     chunk: Chunk,
-    sender: SyncSender<Chunk>,
+    /// How many bytes of the input were not counted yet: what is read twice counts once.
+    uncounted: u64,
+    inlet: Inlet,
     heard: bool,
 }
 
 impl Outgoing {
     fn send(&mut self) {
-        if !self.chunk.items.is_empty() {
-            self.heard &= self.sender.send(std::mem::take(&mut self.chunk)).is_ok();
+        if !self.chunk.items.is_empty() || self.chunk.bytes > 0 {
+            self.heard = self.heard && self.inlet.put(std::mem::take(&mut self.chunk));
         }
+    }
+
+    fn count(&mut self, bytes: usize) {
+        let bytes = self.uncounted.min(bytes as u64);
+        self.uncounted = self.uncounted.saturating_sub(bytes);
+        self.chunk.bytes = self.chunk.bytes.saturating_add(bytes);
     }
 }
 
@@ -153,7 +180,9 @@ struct Prompt<R> {
 
 impl<R: Read> Read for Prompt<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.input.read(buffer)
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
     }
 }
 
@@ -167,5 +196,26 @@ impl<R: Read> BufRead for Prompt<R> {
 
     fn consume(&mut self, bytes: usize) {
         self.input.consume(bytes);
+        self.outgoing.borrow_mut().count(bytes);
+    }
+}
+
+/// A file whose reading is counted.
+struct Counted {
+    file: File,
+    outgoing: Rc<RefCell<Outgoing>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.outgoing.borrow_mut().count(read);
+        Ok(read)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }

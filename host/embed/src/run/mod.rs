@@ -4,7 +4,10 @@
 //! the run. The verdicts of a run are the same however its input trickles in; only how soon they come differs, and
 //! which interim reports of groups there are.
 
+mod folder;
 mod input;
+mod queue;
+mod readers;
 
 use std::{
     fmt, io,
@@ -19,14 +22,17 @@ use std::{
 
 use sandtrap_formats::{
     binding::{Binder, Fill},
-    ndjson::ReadError,
+    input::ReadError,
     streams::StreamMap,
     verdict::Verdict,
 };
 
 use crate::evaluator::{Answer, Evaluated, Evaluator, Reporting, Unevaluated};
+use folder::Planned;
+pub use folder::{EXTENSIONS, SkipReason, Skipped};
 pub use input::Input;
 use input::{Chunk, Item};
+use readers::Readers;
 
 /// How many events a round has at most: enough that a call of a component costs little for each, few enough that the
 /// columns stay in a cache.
@@ -49,7 +55,7 @@ pub trait Sink {
     /// A detection could not be asked.
     fn unevaluated(&mut self, unevaluated: &Unevaluated);
 
-    /// A line that is no event.
+    /// A line or record that is no event, or an input that cannot be read to its end.
     fn bad_line(&mut self, error: &ReadError);
 
     /// An input that cannot be opened.
@@ -84,12 +90,14 @@ pub enum BadLines {
 pub struct RunSummary {
     /// What the binder counted.
     pub binder: Binder,
-    /// How many lines were no event.
+    /// How many lines and records were no event.
     pub bad_lines: u64,
     /// How many lines are events only because what is no Unicode in them became U+FFFD.
     pub repaired_lines: u64,
     /// How many inputs could not be opened or read to their end.
     pub failed_inputs: u64,
+    /// What below folders was not read, and why.
+    pub skipped: Skipped,
     /// Whether a bad line ended the run.
     pub stopped: bool,
 }
@@ -150,9 +158,10 @@ pub fn run(
     sink: &mut dyn Sink,
 ) -> Result<RunSummary, RunError> {
     let binder = Binder::new(Arc::clone(streams), evaluator.wanted().to_vec(), ROUND_EVENTS);
-    let summary = RunSummary { binder, bad_lines: 0, repaired_lines: 0, failed_inputs: 0, stopped: false };
+    let (planned, skipped) = folder::plan(inputs);
+    let summary = RunSummary { binder, bad_lines: 0, repaired_lines: 0, failed_inputs: 0, skipped, stopped: false };
     let mut run = Run { evaluator, options, sink, summary, reported: Instant::now(), waiting_since: None };
-    run.read(inputs, stop)?;
+    run.read(planned, stop)?;
     run.round()?;
     run.finish()?;
     Ok(run.summary)
@@ -170,11 +179,11 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    fn read(&mut self, inputs: Vec<Input>, stop: &AtomicBool) -> Result<(), RunError> {
-        let (chunks, reader) = input::read(inputs).map_err(|error| RunError { kind: RunErrorKind::Reader(error) })?;
+    fn read(&mut self, planned: Vec<Planned>, stop: &AtomicBool) -> Result<(), RunError> {
+        let mut readers = Readers::start(planned).map_err(|error| RunError { kind: RunErrorKind::Reader(error) })?;
         loop {
             let waited = self.waiting_since.map_or(Duration::ZERO, |since| since.elapsed());
-            match chunks.recv_timeout(PAUSE.saturating_sub(waited)) {
+            match readers.next(PAUSE.saturating_sub(waited)) {
                 Ok(chunk) => {
                     self.waiting_since.get_or_insert_with(Instant::now);
                     self.take(chunk)?;
@@ -183,7 +192,7 @@ impl Run<'_> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if self.summary.stopped || stop.load(Ordering::Relaxed) {
-                // The reader notices when it next has something to say; it may be waiting for a terminal.
+                // The readers notice when they next have something to say; one may be waiting for a terminal.
                 return Ok(());
             }
             if self.waiting_since.is_some_and(|since| since.elapsed() >= PAUSE) {
@@ -193,7 +202,7 @@ impl Run<'_> {
             }
             self.report_if_due()?;
         }
-        reader.join().map_err(|_| RunError { kind: RunErrorKind::ReaderEnded })
+        readers.join().map_err(|_| RunError { kind: RunErrorKind::ReaderEnded })
     }
 
     fn take(&mut self, chunk: Chunk) -> Result<(), RunError> {

@@ -14,10 +14,7 @@ use std::{
     sync::Arc,
 };
 
-use evtx::{
-    EvtxChunkData, EvtxParser, EvtxRecord, IntoIterChunks, ParserSettings,
-    err::EvtxError,
-};
+use evtx::{EvtxChunkData, EvtxParser, EvtxRecord, IntoIterChunks, ParserSettings, err::EvtxError};
 
 use crate::{
     event::{Event, Position},
@@ -52,6 +49,8 @@ pub(crate) struct Log<'a> {
     rest: Option<Rest>,
     /// Why the log ends early.
     failed: Option<io::Error>,
+    /// How many bytes of JSON were given.
+    bytes: u64,
     ended: bool,
 }
 
@@ -81,7 +80,10 @@ impl<'a> Log<'a> {
         let rest = rest(&mut file, bytes, whole).map_err(ReadErrorKind::Io)?;
         file.seek(SeekFrom::Start(0)).map_err(ReadErrorKind::Io)?;
         let parser = EvtxParser::from_read_seek(file).map_err(|error| {
-            ReadErrorKind::Io(io::Error::new(io::ErrorKind::InvalidData, format!("it is no event log: {}", chain(&error))))
+            ReadErrorKind::Io(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("it is no event log: {}", chain(&error)),
+            ))
         })?;
         let named = u64::from(parser.header().chunk_count);
         let failed = failed.or_else(|| match &rest {
@@ -90,7 +92,12 @@ impl<'a> Log<'a> {
         });
         let settings = Arc::new(ParserSettings::new().indent(false));
         let chunks = parser.into_chunks();
-        Ok(Self { source, settings, chunks, pending: VecDeque::new(), rest, failed, ended: false })
+        Ok(Self { source, settings, chunks, pending: VecDeque::new(), rest, failed, bytes: 0, ended: false })
+    }
+
+    /// How many bytes of JSON the events were.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     fn place(&self, record: Option<u64>, offset: u64) -> Position {
@@ -131,7 +138,9 @@ impl<'a> Log<'a> {
     fn more(&mut self) -> bool {
         match self.chunks.next() {
             Some(Ok(data)) => self.take(data, CHUNK_BYTES),
-            Some(Err(EvtxError::FailedToParseChunk { chunk_id, source })) => self.damaged_chunk(chunk_id, &chain(&*source)),
+            Some(Err(EvtxError::FailedToParseChunk { chunk_id, source })) => {
+                self.damaged_chunk(chunk_id, &chain(&*source));
+            }
             Some(Err(error)) => {
                 let json = Err(ReadErrorKind::Damaged(format!("a chunk cannot be read: {}", chain(&error))));
                 self.pending.push_back(Pending { record: None, offset: 0, json });
@@ -221,6 +230,7 @@ impl Iterator for Log<'_> {
         loop {
             if let Some(Pending { record, offset, json }) = self.pending.pop_front() {
                 let position = self.place(record, offset);
+                self.bytes = self.bytes.saturating_add(json.as_ref().map_or(0, |json| json.len() as u64));
                 // Half a surrogate pair is U+FFFD already.
                 return Some(match json.and_then(|json| object(&json)) {
                     Ok(Object::Sound(fields) | Object::Repaired(fields)) => Ok(Event { fields, position }),

@@ -24,7 +24,7 @@ fn wrapped() -> Vec<u8> {
 
 fn reader(bytes: &[u8]) -> Reader<'_> {
     let file = Box::new(Cursor::new(bytes));
-    match open("log.evtx".into(), Box::new(bytes), Some(file)) {
+    match open("log.evtx", Box::new(bytes), Some(file)) {
         Ok(reader) => reader,
         Err(error) => panic!("it can be opened: {error}"),
     }
@@ -129,7 +129,7 @@ fn a_log_that_was_cut_off_gives_what_it_has_and_says_so() {
     // Behind the records there are only zeros.
     let items = read(&bytes[..bytes.len() - 100]);
     assert_eq!(items[..5], ["1", "2", "3", "4", "5"]);
-    let short = open("log.evtx".into(), Box::new(&bytes[..1000]), Some(Box::new(Cursor::new(&bytes[..1000]))));
+    let short = open("log.evtx", Box::new(&bytes[..1000]), Some(Box::new(Cursor::new(&bytes[..1000]))));
     let message = short.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(message.starts_with("log.evtx: cannot read on: it is no event log: "), "{message}");
 }
@@ -137,16 +137,16 @@ fn a_log_that_was_cut_off_gives_what_it_has_and_says_so() {
 #[test]
 fn a_packed_or_piped_log_is_held() {
     let bytes = wrapped();
-    let piped = open("-".into(), Box::new(&bytes[..]), None).map(items);
+    let piped = open("-", Box::new(&bytes[..]), None).map(items);
     assert_eq!(piped.ok().as_deref(), Some(&["10", "11", "12", "13", "14", "15"].map(String::from)[..]));
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(&bytes).expect("memory");
     let packed = packed.finish().expect("memory");
     let file = Box::new(Cursor::new(&packed));
-    let whole = open("log.evtx.gz".into(), Box::new(&packed[..]), Some(file)).map(items);
+    let whole = open("log.evtx.gz", Box::new(&packed[..]), Some(file)).map(items);
     assert_eq!(whole.ok().as_deref(), Some(&["10", "11", "12", "13", "14", "15"].map(String::from)[..]));
     // What was unpacked before the damage is there.
-    let cut = open("log.evtx.gz".into(), Box::new(&packed[..packed.len() - 9]), None).map(items).unwrap_or_default();
+    let cut = open("log.evtx.gz", Box::new(&packed[..packed.len() - 9]), None).map(items).unwrap_or_default();
     assert_eq!(cut[..6], ["10", "11", "12", "13", "14", "15"], "{cut:?}");
     assert!(cut.last().is_some_and(|item| item.contains("the gzip data is damaged or cut off at byte")), "{cut:?}");
 }
@@ -221,7 +221,9 @@ fn every_log_of_the_corpus_has_the_expected_events() {
         for (name, value) in wanted {
             let (path, is_time) = match &**name {
                 "@timestamp" | "TimeCreated" => ("Event.System.TimeCreated.#attributes.SystemTime".to_owned(), true),
-                "Provider_Name" | "Provider_Guid" => (name.replace("Provider_", "Event.System.Provider.#attributes."), false),
+                "Provider_Name" | "Provider_Guid" => {
+                    (name.replace("Provider_", "Event.System.Provider.#attributes."), false)
+                }
                 "ExecutionProcessID" | "ExecutionThreadID" => {
                     (name.replace("Execution", "Event.System.Execution.#attributes."), false)
                 }

@@ -1,6 +1,6 @@
 //! Envelopes: an object around a list of events, as cloud services deliver them.
 //!
-//! `{"Records": [...]}` (CloudTrail), `{"records": [...]}` (Azure Monitor, Event Hubs) and `{"value": [...]}` (Microsoft
+//! `{"Records": [...]}` (`CloudTrail`), `{"records": [...]}` (Azure Monitor, Event Hubs) and `{"value": [...]}` (Microsoft
 //! Graph). An object is an envelope only when it has that one key beside keys that begin with `@odata.`, and when the
 //! list is empty or begins with an object: an event that happens to have a field `value` stays an event.
 

@@ -103,7 +103,7 @@ impl fmt::Display for ReadError {
     }
 }
 
-/// What serde_json says, without the place.
+/// What `serde_json` says, without the place.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()

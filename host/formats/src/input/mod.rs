@@ -24,3 +24,6 @@ pub use unpack::ZSTD_WINDOW_BYTES_MAX;
 /// The longest event that is read, in bytes of JSON: a line without its end, or a record. The rest of a longer one is
 /// skipped.
 pub const EVENT_BYTES_MAX: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -56,6 +56,15 @@ impl Reader<'_> {
             Events::Log(_) => 0,
         }
     }
+
+    /// How many bytes of JSON, unpacked and in UTF-8, were read so far: what events are made of.
+    pub fn bytes(&self) -> u64 {
+        match &self.events {
+            Events::Lines(lines) => lines.bytes(),
+            Events::Records(records) => records.bytes(),
+            Events::Log(log) => log.bytes(),
+        }
+    }
 }
 
 impl Iterator for Reader<'_> {
@@ -90,16 +99,16 @@ impl fmt::Debug for Reader<'_> {
 /// use sandtrap_formats::input::open;
 ///
 /// let trail: &[u8] = br#"{"Records": [{"eventName": "ConsoleLogin"}, {"eventName": "StopLogging"}]}"#;
-/// assert_eq!(open("trail.json".into(), Box::new(trail), None)?.filter(Result::is_ok).count(), 2);
+/// assert_eq!(open("trail.json", Box::new(trail), None)?.filter(Result::is_ok).count(), 2);
 /// # Ok::<(), sandtrap_formats::input::ReadError>(())
 /// ```
 pub fn open<'a>(
-    source: Arc<str>,
+    source: &str,
     input: Box<dyn BufRead + 'a>,
     file: Option<Box<dyn Access + 'a>>,
 ) -> Result<Reader<'a>, ReadError> {
-    let fail = |kind| ReadError::new(start(&source), Unit::Record, kind);
-    let events = layers(&source, input, file).map_err(fail)?;
+    let source: Arc<str> = source.into();
+    let events = layers(&source, input, file).map_err(|kind| ReadError::new(start(&source), Unit::Record, kind))?;
     Ok(Reader { events })
 }
 
@@ -107,7 +116,11 @@ fn start(source: &Arc<str>) -> Position {
     Position { source: Arc::clone(source), line: 0, record: None, offset: 0 }
 }
 
-fn layers<'a>(source: &Arc<str>, input: Text<'a>, file: Option<Box<dyn Access + 'a>>) -> Result<Events<'a>, ReadErrorKind> {
+fn layers<'a>(
+    source: &Arc<str>,
+    input: Text<'a>,
+    file: Option<Box<dyn Access + 'a>>,
+) -> Result<Events<'a>, ReadErrorKind> {
     let (mut input, mut file) = (input, file);
     for _ in 0..=LAYERS_MAX {
         let mut peeked = Peeked::new(input);
@@ -124,13 +137,13 @@ fn layers<'a>(source: &Arc<str>, input: Text<'a>, file: Option<Box<dyn Access + 
             }
             Content::Utf16Le(mark) => {
                 peeked.consume(mark);
-                return text(source, Box::new(Utf16::new(peeked, UTF_16LE)));
+                return Ok(text(source, Box::new(Utf16::new(peeked, UTF_16LE))));
             }
             Content::Utf16Be(mark) => {
                 peeked.consume(mark);
-                return text(source, Box::new(Utf16::new(peeked, UTF_16BE)));
+                return Ok(text(source, Box::new(Utf16::new(peeked, UTF_16BE))));
             }
-            Content::Text => return text(source, Box::new(peeked)),
+            Content::Text => return Ok(text(source, Box::new(peeked))),
             Content::Foreign(what) => return Err(ReadErrorKind::Refused(what)),
         };
         file = None;
@@ -138,17 +151,17 @@ fn layers<'a>(source: &Arc<str>, input: Text<'a>, file: Option<Box<dyn Access + 
     Err(ReadErrorKind::Refused("it is packed more than twice; unpack it"))
 }
 
-fn text<'a>(source: &Arc<str>, input: Text<'a>) -> Result<Events<'a>, ReadErrorKind> {
+fn text<'a>(source: &Arc<str>, input: Text<'a>) -> Events<'a> {
     let mut peeked = Peeked::new(input);
     let mut decider = Decider::new();
     let shape = peeked.look(|head, ended| decider.decide(head, ended));
     // An input that fails within its first line is one line, and its reader says so.
     let shape = shape.unwrap_or(None).unwrap_or(Shape::Lines);
     let (source, peeked) = (Arc::clone(source), Box::new(peeked));
-    Ok(match shape {
+    match shape {
         Shape::Lines => Events::Lines(ndjson::Reader::new(source, peeked)),
         Shape::Records => Events::Records(Records::new(source, peeked)),
-    })
+    }
 }
 
 /// Takes a log that cannot be sought in into memory. If the input fails, what came before is there all the same.

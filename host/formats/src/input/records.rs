@@ -78,6 +78,11 @@ impl<R: BufRead> Records<R> {
         self.repaired
     }
 
+    /// How many bytes were read.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.offset
+    }
+
     /// What was read and not consumed.
     fn window(&self) -> &[u8] {
         self.buffer.get(self.from..).unwrap_or_default()
@@ -181,28 +186,25 @@ impl<R: BufRead> Records<R> {
                     _ => false,
                 };
                 if ends {
-                    return self.limited(at);
+                    return Ok(self.limited(at));
                 }
                 in_string ^= byte == b'"' && !escaped;
                 escaped = byte == b'\\' && !escaped;
                 at = at.saturating_add(1);
             }
-            if at > EVENT_BYTES_MAX {
-                // What is left of it is something of its own.
-                return self.limited(at);
-            }
-            if !self.more()? {
-                return self.limited(at);
+            // What is left of something too long is something of its own.
+            if at > EVENT_BYTES_MAX || !self.more()? {
+                return Ok(self.limited(at));
             }
         }
     }
 
-    fn limited(&mut self, bytes: usize) -> io::Result<Extent> {
+    fn limited(&mut self, bytes: usize) -> Extent {
         if bytes <= EVENT_BYTES_MAX {
-            return Ok(Extent::Bytes(bytes));
+            return Extent::Bytes(bytes);
         }
         self.consume(bytes);
-        Ok(Extent::TooLong)
+        Extent::TooLong
     }
 
     /// The list ends here.

@@ -37,10 +37,10 @@ fn records_become_events_or_reasons() {
         ("{\"a\":1}{\"a\":2}", &["1@0 {\"a\":1}", "1@7 {\"a\":2}"]),
         ("\u{feff}[{}]", &["1/1@4 {}"]),
         ("{\"Records\": [{\"a\": 1}, {\"a\": 2}]}", &["1/1@13 {\"a\":1}", "1/2@23 {\"a\":2}"]),
-        ("{\n\"records\": [\n{\"a\": 1}\n]\n}\n", &["3/1@16 {\"a\":1}"]),
+        ("{\n\"records\": [\n{\"a\": 1}\n]\n}\n", &["3/1@15 {\"a\":1}"]),
         (
             "{\"@odata.context\": \"x\", \"value\": [{\"a\": 1}], \"@odata.nextLink\": \"]}\"}{\"b\": 1}",
-            &["1/1@34 {\"a\":1}", "1@70 {\"b\":1}"],
+            &["1/1@34 {\"a\":1}", "1@69 {\"b\":1}"],
         ),
         ("{\"Records\": []}{}", &["1@15 {}"]),
         ("{\"records\": [{\"a\": 1}], \"user\": 1}", &["1@0 {\"records\":[{\"a\":1}],\"user\":1}"]),
@@ -56,58 +56,81 @@ fn what_is_no_event_costs_itself() {
     let broken = "in:1: record 1: the record is not JSON: ";
     for (input, expected) in [
         ("[{\"a\":1e999},{}]", &[&*format!("{broken}number out of range at line 1, column 10"), "1/2@13 {}"][..]),
-        ("[{\"a\":\"\t\"},{}]", &[
-            &*format!("{broken}control character (\\u0000-\\u001F) found while parsing a string at line 1, column 7"),
-            "1/2@11 {}",
-        ]),
-        ("[1, \"x,y\", null, [{}], {}]", &[
-            "in:1: record 1: the record is a number where an event is an object",
-            "in:1: record 2: the record is a string where an event is an object",
-            "in:1: record 3: the record is null where an event is an object",
-            "in:1: record 4: the record is an array where an event is an object",
-            "1/5@23 {}",
-        ]),
-        ("[{\"a\":1\n,{\"b\":1},{}]", &[
-            &*format!("{broken}EOF while parsing an object at line 2, column 1"),
-            "2/2@9 {\"b\":1}",
-            "2/3@17 {}",
-        ]),
-        ("[{\"a\":\"x\n},{}]", &[
-            &*format!("{broken}control character (\\u0000-\\u001F) found while parsing a string at line 2, column 0"),
-            "2/2@11 {}",
-        ]),
+        (
+            "[{\"a\":\"\t\"},{}]",
+            &[
+                &*format!(
+                    "{broken}control character (\\u0000-\\u001F) found while parsing a string at line 1, column 7"
+                ),
+                "1/2@11 {}",
+            ],
+        ),
+        (
+            "[1, \"x,y\", null, [{}], {}]",
+            &[
+                "in:1: record 1: the record is a number where an event is an object",
+                "in:1: record 2: the record is a string where an event is an object",
+                "in:1: record 3: the record is null where an event is an object",
+                "in:1: record 4: the record is an array where an event is an object",
+                "1/5@23 {}",
+            ],
+        ),
+        (
+            "[{\"a\":1\n,{\"b\":1},{}]",
+            &[&*format!("{broken}EOF while parsing a value at line 2, column 1"), "2/2@9 {\"b\":1}", "2/3@17 {}"],
+        ),
+        (
+            "[{\"a\":\"x\n},{}]",
+            &[
+                &*format!(
+                    "{broken}control character (\\u0000-\\u001F) found while parsing a string at line 2, column 0"
+                ),
+                "2/2@11 {}",
+            ],
+        ),
         ("[{}\n", &["1/1@1 {}", "in:2: the input ends before its list of events does; it was cut off"]),
-        ("[{},{\"a\":", &[
-            "1/1@1 {}",
-            "in:1: record 2: the record is not JSON: EOF while parsing a value at line 1, column 5",
-            "in:1: the input ends before its list of events does; it was cut off",
-        ]),
-        ("{\"Records\":[{\"a\":1},{\"b\":1},{\"c\"", &[
-            "1/1@12 {\"a\":1}",
-            "1/2@20 {\"b\":1}",
-            "in:1: record 3: the record is not JSON: EOF while parsing an object at line 1, column 4",
-            "in:1: the input ends before its list of events does; it was cut off",
-        ]),
-        ("{\"Records\":[{\"a\":1},{\"b\":{{\"c\":1}]}", &[
-            "1/1@12 {\"a\":1}",
-            "in:1: record 2: the record is not JSON: EOF while parsing an object at line 1, column 6",
-            "1/3@26 {\"c\":1}",
-        ]),
+        (
+            "[{},{\"a\":",
+            &[
+                "1/1@1 {}",
+                "in:1: record 2: the record is not JSON: EOF while parsing a value at line 1, column 5",
+                "in:1: the input ends before its list of events does; it was cut off",
+            ],
+        ),
+        (
+            "{\"Records\":[{\"a\":1},{\"b\":1},{\"c\"",
+            &[
+                "1/1@12 {\"a\":1}",
+                "1/2@20 {\"b\":1}",
+                "in:1: record 3: the record is not JSON: EOF while parsing an object at line 1, column 4",
+                "in:1: the input ends before its list of events does; it was cut off",
+            ],
+        ),
+        (
+            "{\"Records\":[{\"a\":1},{\"b\":{{\"c\":1}]}",
+            &[
+                "1/1@12 {\"a\":1}",
+                "in:1: record 2: the record is not JSON: EOF while parsing an object at line 1, column 6",
+                "1/3@26 {\"c\":1}",
+            ],
+        ),
         ("{\n\"a\": 1\n", &["in:1: the record is not JSON: EOF while parsing an object at line 3, column 0"]),
-        ("{\n\"a\": 1,\n{\n\"b\": 1\n}\n", &[
-            "in:1: the record is not JSON: EOF while parsing a value at line 3, column 0",
-            "3@11 {\"b\":1}",
-        ]),
-        ("{\n}\nrubbish {}\n{}", &[
-            "1@0 {}",
-            "in:3: the record is not JSON: expected value at line 3, column 1",
-            "4@15 {}",
-        ]),
-        ("]\n}\n{}", &[
-            "in:1: the record is not JSON: expected value at line 1, column 1",
-            "in:2: the record is not JSON: expected value at line 2, column 1",
-            "3@4 {}",
-        ]),
+        (
+            "{\n\"a\": 1,\n{\n\"b\": 1\n}\n",
+            &["in:1: the record is not JSON: EOF while parsing a value at line 3, column 0", "3@10 {\"b\":1}"],
+        ),
+        (
+            "{\n}\nrubbish {}\n{}",
+            &["1@0 {}", "in:3: the record is not JSON: expected value at line 3, column 1", "4@15 {}"],
+        ),
+        (
+            "]\n}\n{}",
+            &[
+                "in:1: the record is not JSON: expected value at line 1, column 1",
+                "in:2: the record is not JSON: expected value at line 2, column 1",
+                "3@4 {}",
+            ],
+        ),
     ] {
         assert_eq!(read(input.as_bytes()), expected, "{input:?}");
     }
@@ -125,7 +148,27 @@ fn an_element_too_long_is_skipped_and_the_next_is_read() {
     }
     let scalar = format!("[\"{long}\",{{}}]");
     let items: Vec<String> = Records::new("in".into(), scalar.as_bytes()).map(text).collect();
-    assert!(items[0].contains("longer than 4 MiB") && items.last().is_some_and(|item| item.ends_with("{}")), "{items:?}");
+    assert!(
+        items[0].contains("longer than 4 MiB") && items.last().is_some_and(|item| item.ends_with("{}")),
+        "{items:?}"
+    );
+}
+
+/// Gives text piece by piece.
+struct Pieces<I>(I, Vec<u8>);
+impl<I: Iterator<Item = String>> Read for Pieces<I> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.1.len() < buffer.len() {
+            match self.0.next() {
+                Some(piece) => self.1.extend_from_slice(piece.as_bytes()),
+                None => break,
+            }
+        }
+        let bytes = self.1.len().min(buffer.len());
+        buffer[..bytes].copy_from_slice(&self.1[..bytes]);
+        self.1.drain(..bytes);
+        Ok(bytes)
+    }
 }
 
 #[test]
@@ -135,21 +178,6 @@ fn an_envelope_of_any_length_is_read_in_bounded_memory() {
     let input = std::iter::once("{\"Records\":[".to_owned())
         .chain((0..ELEMENTS).map(|at| if at == 0 { element.clone() } else { format!(",{element}") }))
         .chain(std::iter::once("],\"more\":[1,{\"x\":\"]}\"}]}\n{\"after\":1}".to_owned()));
-    struct Pieces<I>(I, Vec<u8>);
-    impl<I: Iterator<Item = String>> Read for Pieces<I> {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            while self.1.len() < buffer.len() {
-                match self.0.next() {
-                    Some(piece) => self.1.extend_from_slice(piece.as_bytes()),
-                    None => break,
-                }
-            }
-            let bytes = self.1.len().min(buffer.len());
-            buffer[..bytes].copy_from_slice(&self.1[..bytes]);
-            self.1.drain(..bytes);
-            Ok(bytes)
-        }
-    }
     let mut records = Records::new("in".into(), BufReader::with_capacity(64 << 10, Pieces(input, Vec::new())));
     let (mut events, mut last) = (0, None);
     for item in records.by_ref() {

@@ -6,7 +6,7 @@
 
 use super::envelope;
 
-/// How many levels of brackets are told apart: what serde_json reads. Deeper ones are only counted.
+/// How many levels of brackets are told apart: what `serde_json` reads. Deeper ones are only counted.
 const LEVELS: u32 = 128;
 
 /// How a value ended.

@@ -114,8 +114,8 @@ mod tests {
         ] {
             assert_eq!(Decider::new().decide(text.as_bytes(), true), Some(expected), "{text:?} at once");
             let mut decider = Decider::new();
-            let decided = (0..=text.len()).find_map(|to| decider.decide(&text.as_bytes()[..to], to == text.len()));
-            assert_eq!(decided, Some(expected), "{text:?} byte by byte");
+            let shape = (0..=text.len()).find_map(|to| decider.decide(&text.as_bytes()[..to], to == text.len()));
+            assert_eq!(shape, Some(expected), "{text:?} byte by byte");
         }
     }
 

@@ -24,11 +24,17 @@ const MAGICS: &[(&[u8], Content)] = &[
     (b"\x1f\x8b\x08", Content::Gzip),
     (b"\x28\xb5\x2f\xfd", Content::Zstd),
     (b"ElfFile\0", Content::Evtx),
-    (b"\x30\0\0\0LfLe", Content::Foreign("it is an EVT log of Windows XP or 2003; save it as EVTX with the Event Viewer")),
+    (
+        b"\x30\0\0\0LfLe",
+        Content::Foreign("it is an EVT log of Windows XP or 2003; save it as EVTX with the Event Viewer"),
+    ),
     (b"PK\x03\x04", Content::Foreign("it is a zip archive; unpack it and give the folder")),
     (b"\xfd7zXZ\0", Content::Foreign("it is packed with xz; unpack it, or pipe it in: xz -dc FILE | sandtrap ...")),
     (b"7z\xbc\xaf\x27\x1c", Content::Foreign("it is a 7-Zip archive; unpack it and give the folder")),
-    (b"\x04\x22\x4d\x18", Content::Foreign("it is packed with lz4; unpack it, or pipe it in: lz4 -dc FILE | sandtrap ...")),
+    (
+        b"\x04\x22\x4d\x18",
+        Content::Foreign("it is packed with lz4; unpack it, or pipe it in: lz4 -dc FILE | sandtrap ..."),
+    ),
     (b"PAR1", Content::Foreign("it is a Parquet file; export its rows as NDJSON")),
     (b"\xff\xfe\0\0", Content::Foreign("its text is UTF-32; convert it to UTF-8")),
     (b"\0\0\xfe\xff", Content::Foreign("its text is UTF-32; convert it to UTF-8")),
@@ -57,7 +63,9 @@ pub(crate) fn content(head: &[u8], ended: bool) -> Option<Content> {
     if let [b'B', b'Z', b'h', b'1'..=b'9', block @ ..] = head
         && block.starts_with(BZIP2_BLOCK)
     {
-        return Some(Content::Foreign("it is packed with bzip2; unpack it, or pipe it in: bzip2 -dc FILE | sandtrap ..."));
+        return Some(Content::Foreign(
+            "it is packed with bzip2; unpack it, or pipe it in: bzip2 -dc FILE | sandtrap ...",
+        ));
     }
     if !ended && (head.is_empty() || may_become_magic(head) || may_become_utf16(head)) {
         return None;

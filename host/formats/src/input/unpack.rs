@@ -53,7 +53,10 @@ fn damaged(packing: &str, bytes: u64, error: &dyn std::error::Error) -> io::Erro
         }
         cause = error.source();
     }
-    io::Error::new(io::ErrorKind::InvalidData, format!("the {packing} data is damaged or cut off at byte {bytes}: {reason}"))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the {packing} data is damaged or cut off at byte {bytes}: {reason}"),
+    )
 }
 
 /// Unpacks gzip.
