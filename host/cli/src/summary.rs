@@ -87,7 +87,11 @@ fn unrouted(run: &RunSummary) -> Option<String> {
         .take(KINDS_MAX)
         .map(|(kind, events)| {
             let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { clean(text) };
-            format!("{events} x channel {}, event {}", or_none(&kind.channel), or_none(&kind.event_id))
+            if kind.says.is_empty() {
+                format!("{events} x channel {}, event {}", or_none(&kind.channel), or_none(&kind.event_id))
+            } else {
+                format!("{events} x {}", clean(&kind.says))
+            }
         })
         .collect();
     (!named.is_empty()).then(|| format!("  without a stream: {}", named.join("; ")))
