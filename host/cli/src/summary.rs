@@ -32,6 +32,7 @@ const COLUMNS_MAX: usize = 5;
 pub(crate) fn show(run: &RunSummary, detections: &[Summary], set: &RuleSet, lookback: LookbackMode) {
     let mut lines = vec![events(run)];
     lines.extend(repaired(run));
+    lines.extend(skipped(run));
     lines.extend(unrouted(run));
     lines.extend(unconverted(run));
     lines.push(of_detections(detections).trim_fmt());
@@ -90,6 +91,15 @@ fn repaired(run: &RunSummary) -> Option<String> {
     })
 }
 
+fn skipped(run: &RunSummary) -> Option<String> {
+    let named: Vec<String> = run
+        .skipped
+        .reasons()
+        .map(|(reason, count, first)| format!("{count} x {} ({})", reason.text(), clean(&first.to_string_lossy())))
+        .collect();
+    (!named.is_empty()).then(|| format!("  files not read: {}", named.join("; ")))
+}
+
 fn unrouted(run: &RunSummary) -> Option<String> {
     let kinds = run.binder.counts().unrouted_kinds();
     let named: Vec<String> = kinds
@@ -97,7 +107,11 @@ fn unrouted(run: &RunSummary) -> Option<String> {
         .take(KINDS_MAX)
         .map(|(kind, events)| {
             let or_none = |text: &str| if text.is_empty() { "none".to_owned() } else { clean(text) };
-            format!("{events} x channel {}, event {}", or_none(&kind.channel), or_none(&kind.event_id))
+            if kind.says.is_empty() {
+                format!("{events} x channel {}, event {}", or_none(&kind.channel), or_none(&kind.event_id))
+            } else {
+                format!("{events} x {}", clean(&kind.says))
+            }
         })
         .collect();
     (!named.is_empty()).then(|| format!("  without a stream: {}", named.join("; ")))
