@@ -134,7 +134,6 @@ pub(crate) enum RunFormat {
 
 /// The level of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "they are called as Sigma calls them")]
 pub(crate) enum Level {
     Informational,
     Low,
@@ -145,7 +144,6 @@ pub(crate) enum Level {
 
 /// The status of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "they are called as Sigma calls them")]
 pub(crate) enum Status {
     Stable,
     Test,

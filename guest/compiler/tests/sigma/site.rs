@@ -23,7 +23,7 @@ fn site(pipelines: &[&str], filters: &[&str]) -> Options {
         assert_eq!(site.add_pipeline(pipeline), [], "{pipeline}");
     }
     for filter in filters {
-        site.add_filters("f.yml", filter);
+        site.filters.extend(Site::filters_of("f.yml", filter));
     }
     assert_eq!(site.filters.len(), filters.len());
     Options { strict_schema: false, site: Arc::new(site) }

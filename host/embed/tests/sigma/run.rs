@@ -106,7 +106,7 @@ impl Sandbox {
     /// Compiles the rule with its filters, or says why it cannot be.
     pub(crate) fn compile(&self, file: &File, placeholders: &reference::Placeholders) -> Result<Compiled, String> {
         let mut site = Site { placeholders: Placeholders(placeholders.clone()), ..Site::default() };
-        site.add_filters(FILE_NAME, &file.text);
+        site.filters.extend(Site::filters_of(FILE_NAME, &file.text));
         let options = Options { site: Arc::new(site), ..Options::default() };
         let compiled = sandtrap_compiler::compile(FILE_NAME, &file.text, &options);
         let component = compiled.iter().find_map(|compilation| compilation.component.as_ref()).ok_or_else(|| {
