@@ -2,7 +2,8 @@
 //!
 //! A prefilter is a conjunction of clauses, each a disjunction of atoms. No clauses means every row may match; an
 //! empty clause means none can. A wrong prefilter can only hide events from the component that declared it. Text
-//! atoms compare folded text (see [`crate::text`]) with a literal that is already folded.
+//! atoms compare folded text (see [`crate::text`]) with a literal that is already folded. In a column of lists, an atom
+//! holds of a row if it holds of one of its elements; of a row without an element only `exists` may hold.
 
 use std::fmt;
 
@@ -29,7 +30,8 @@ pub struct Clause {
     pub atoms: Vec<Atom>,
 }
 
-/// One condition on one column of the source. A cell without a value meets no atom, save that text is then empty.
+/// One condition on one column of the source. A cell without a value meets no atom, save that text that is no list is
+/// then empty.
 ///
 /// In a manifest it is `{"column": 0, "contains": "x"}`: the column and exactly one test. Unlike elsewhere, no other
 /// key is ignored: it could be a test, or narrow one, that this version does not know.
@@ -71,6 +73,8 @@ pub enum Tested<'a> {
     Folded(&'a str),
     /// An integer.
     Integer(i64),
+    /// The elements of a list, already folded.
+    Elements(&'a [String]),
     /// A value of another kind; only `exists` can hold.
     Other,
 }
@@ -187,6 +191,9 @@ impl Test {
             (Self::Prefix(literal), Tested::Folded(text)) => text.starts_with(literal.as_str()),
             (Self::Suffix(literal), Tested::Folded(text)) => text.ends_with(literal.as_str()),
             (Self::Equals(literal), Tested::Folded(text)) => text == literal,
+            (Self::Contains(_) | Self::Prefix(_) | Self::Suffix(_) | Self::Equals(_), Tested::Elements(elements)) => {
+                elements.iter().any(|element| self.holds(Tested::Folded(element)))
+            }
             (Self::Exists(wanted), cell) => (cell != Tested::Null) == *wanted,
             (Self::Integers(set), Tested::Integer(value)) => set.contains(&value),
             (Self::Range(low, high), Tested::Integer(value)) => (*low..=*high).contains(&value),
@@ -218,6 +225,23 @@ mod tests {
             assert!(json.get(name).is_some(), "{name}");
             assert_eq!(serde_json::to_value(&atom).ok().as_ref(), Some(&json));
             assert_eq!(serde_json::from_value::<Atom>(json).ok(), Some(atom));
+        }
+    }
+
+    #[test]
+    fn an_atom_holds_of_a_list_if_it_holds_of_an_element() {
+        let elements = ["powershell -enc".to_owned(), String::new()];
+        for (test, of_two, of_none) in [
+            (Test::Contains("-enc".into()), true, false),
+            (Test::Contains("cmd".into()), false, false),
+            (Test::Prefix("-enc".into()), false, false),
+            (Test::Suffix("-enc".into()), true, false),
+            (Test::Equals(String::new()), true, false),
+            (Test::Exists(true), true, true),
+            (Test::Exists(false), false, false),
+        ] {
+            assert_eq!(test.holds(Tested::Elements(&elements)), of_two, "{test:?}");
+            assert_eq!(test.holds(Tested::Elements(&[])), of_none, "{test:?}");
         }
     }
 

@@ -12,7 +12,7 @@ use sandtrap_wit::{
     text,
 };
 
-use crate::ir::{CompareOp, Expr, Literal, MatchKind, Quantifier, TextMatch};
+use crate::ir::{CompareOp, ElementTest, Expr, Literal, MatchKind, Pattern, Piece, Quantifier, TextMatch};
 
 /// How many clauses a prefilter has at most; leaving one out only admits more rows.
 const CLAUSES_MAX: usize = 16;
@@ -129,7 +129,10 @@ impl Derivation<'_> {
             Expr::IsNull(operand) => self.atom_not_text(operand, Test::Exists(false)),
             // A cell without a value is tested as empty text too.
             Expr::IsEmpty(operand) => self.text_atoms(operand, vec![Test::Equals(String::new())]),
-            // The needle is not known, or the value comes out of a calculation.
+            Expr::AnyElement { column, test } => self.element(*column, test),
+            Expr::HasValue { column } => self.has_value(*column),
+            // An absent cell and a null are alike without a value, so having the field says nothing. The needle is not
+            // known, or the value comes out of a calculation.
             _ => Condition::always(),
         }
     }
@@ -158,7 +161,7 @@ impl Derivation<'_> {
             },
             // The cell has a value.
             Expr::IsNull(operand) => self.atom_not_text(operand, Test::Exists(true)),
-            // What a text does not have in it cannot be indexed.
+            // That there is no value is not said: a text without one may be tested as the empty text. What a text does not have in it cannot be indexed.
             _ => Condition::always(),
         }
     }
@@ -238,6 +241,34 @@ impl Derivation<'_> {
         }
     }
 
+    /// What an element that passes says of the row: it is there, so the row has a value, and text that must be in it is.
+    /// Both go with every element, and in a column of lists an atom is about any of them.
+    fn element(&self, column: u32, test: &ElementTest) -> Condition {
+        let tests = match test {
+            ElementTest::Wildcards { patterns, .. } => patterns.iter().map(pattern_atom).collect(),
+            ElementTest::Regex(regex) => regex
+                .required_literals()
+                .map(|literals| literals.into_iter().map(Test::Contains).collect())
+                .unwrap_or_else(|| vec![Test::Exists(true)]),
+            ElementTest::Cidr(_) | ElementTest::Number { .. } => vec![Test::Exists(true)],
+            ElementTest::Field { column: other, .. } => {
+                return self.has_value(column).and(self.has_value(*other));
+            }
+        };
+        match self.reads.get(column as usize) {
+            Some(column) => Condition::any(tests.into_iter().map(|test| Atom { column: *column, test }).collect()),
+            None => Condition::always(),
+        }
+    }
+
+    /// A cell of any type has a value. Where a text without one is tested as the empty text, that holds, too.
+    fn has_value(&self, column: u32) -> Condition {
+        match self.reads.get(column as usize) {
+            Some(column) => Condition::any(vec![Atom { column: *column, test: Test::Exists(true) }]),
+            None => Condition::always(),
+        }
+    }
+
     /// A cell that has a value.
     fn exists(&self, expr: &Expr) -> Condition {
         self.atom_not_text(expr, Test::Exists(true))
@@ -260,6 +291,26 @@ impl Derivation<'_> {
             }
             _ => None,
         }
+    }
+}
+
+/// What a text that a pattern describes has in it: the literal that it is, or starts or ends with, or the longest one.
+/// Folded, it lies in the folded text as it does in the text.
+fn pattern_atom(pattern: &Pattern) -> Test {
+    let folded = |text: &String| text::fold(text);
+    let literals = pattern.0.iter().filter_map(|piece| match piece {
+        Piece::Literal(text) if !text.is_empty() => Some(text),
+        _ => None,
+    });
+    let Some(longest) = literals.max_by_key(|text| text.len()) else {
+        let is_empty = pattern.0.iter().all(|piece| matches!(piece, Piece::Literal(_)));
+        return if is_empty { Test::Equals(String::new()) } else { Test::Exists(true) };
+    };
+    match pattern.0.as_slice() {
+        [Piece::Literal(only)] => Test::Equals(folded(only)),
+        [Piece::Literal(first), ..] if first == longest => Test::Prefix(folded(first)),
+        [.., Piece::Literal(last)] if last == longest => Test::Suffix(folded(last)),
+        _ => Test::Contains(folded(longest)),
     }
 }
 
@@ -380,6 +431,42 @@ mod tests {
             (not(Expr::IsNull(Box::new(text_column(1)))), "always"),
             (Expr::IsEmpty(Box::new(text_column(1))), "1="),
             (not(Expr::IsEmpty(Box::new(text_column(1)))), "always"),
+        ] {
+            assert_eq!(shown(&filter), expected, "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn says_what_an_element_that_passes_implies() {
+        use crate::regex::{Flags, Regex};
+        let any = |test| Expr::AnyElement { column: 0, test };
+        let literal = |text: &str| Piece::Literal(text.into());
+        let wildcards = |patterns: Vec<Vec<Piece>>| {
+            any(ElementTest::Wildcards { patterns: patterns.into_iter().map(Pattern).collect(), fold: false })
+        };
+        let regex = |pattern| any(ElementTest::Regex(Regex::new(pattern, Flags::default()).expect(pattern)));
+        let network = crate::ir::Network { address: [10, 0, 0, 0].into(), prefix: 8 };
+        for (filter, expected) in [
+            (wildcards(vec![vec![literal("A"), Piece::AnyText, literal("Bcd"), Piece::AnyCharacter]]), "0~bcd"),
+            (wildcards(vec![vec![literal("Abc"), Piece::AnyText, literal("d")]]), "0^abc"),
+            (wildcards(vec![vec![literal("a"), Piece::AnyText, literal("bcD")]]), "0$bcd"),
+            (wildcards(vec![vec![literal("É")]]), "0=é"),
+            (wildcards(vec![vec![]]), "0="),
+            (wildcards(vec![]), "never"),
+            (wildcards(vec![vec![Piece::AnyText]]), "0?true"),
+            (wildcards(vec![vec![literal("a"), Piece::AnyText], vec![Piece::AnyCharacter]]), "0^a or 0?true"),
+            (regex("ipconfig\\s+/all"), "0~ipconfig"),
+            (regex("(?i)CMD|wmic"), "0~cmd or 0~wmic"),
+            (regex(".*"), "0?true"),
+            (any(ElementTest::Cidr(vec![network])), "0?true"),
+            (any(ElementTest::Number { op: CompareOp::Less, value: 1.0 }), "0?true"),
+            (any(ElementTest::Field { column: 2, kind: MatchKind::Equals, fold: true }), "0?true and 2?true"),
+            (not(any(ElementTest::Cidr(vec![network]))), "always"),
+            (Expr::HasValue { column: 1 }, "1?true"),
+            (not(Expr::HasValue { column: 1 }), "always"),
+            // A null is there, without a value.
+            (Expr::Exists { column: 1 }, "always"),
+            (not(Expr::Exists { column: 1 }), "always"),
         ] {
             assert_eq!(shown(&filter), expected, "{filter:?}");
         }

@@ -1,10 +1,11 @@
-//! What a site adds to the rules that it takes over from others: filters and placeholders of its own.
+//! What a site adds to the rules that it takes over from others: pipelines, filters and placeholders of its own.
 
 use crate::{
     diagnostic::Diagnostic,
     sigma::{
-        self, Placeholders,
+        self, Pipeline, Placeholders,
         ast::{Document, Filter},
+        pipeline,
     },
     yaml::{self, Data, Node},
 };
@@ -15,6 +16,8 @@ const PLACEHOLDERS: &str = "SIG0703";
 /// What a site adds to every rule.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
+    /// Applied to every Sigma rule, by ascending priority.
+    pub pipelines: Vec<Pipeline>,
     /// Sigma filters.
     pub filters: Vec<Filter>,
     /// What `expand` makes of placeholders.
@@ -22,10 +25,18 @@ pub struct Site {
 }
 
 impl Site {
+    /// Adds a processing pipeline in pySigma's format; none after an error.
+    pub fn add_pipeline(&mut self, text: &str) -> Vec<Diagnostic> {
+        let (pipeline, diagnostics) = pipeline::parse(text);
+        self.pipelines.extend(pipeline);
+        diagnostics
+    }
+
     /// Adds the filters that a rule file holds. What is wrong with the file is said when it is compiled.
     pub fn add_filters(&mut self, file_name: &str, text: &str) {
         // Few files hold filters: the others need not be read twice.
-        if !text.lines().any(|line| line.trim_end() == "filter:") {
+        let could_be = |line: &str| ["filter", "'filter'", "\"filter\"", "{"].iter().any(|key| line.starts_with(key));
+        if !text.lines().any(could_be) {
             return;
         }
         let documents = sigma::parse(text, file_name).documents;

@@ -26,6 +26,7 @@ const COLUMNS_MAX: usize = 5;
 pub(crate) fn show(run: &RunSummary, detections: &[Summary], set: &RuleSet, lookback: LookbackMode) {
     let mut lines = vec![events(run)];
     lines.extend(repaired(run));
+    lines.extend(skipped(run));
     lines.extend(unrouted(run));
     lines.extend(unconverted(run));
     lines.push(of_detections(detections).trim_fmt());
@@ -78,6 +79,15 @@ fn repaired(run: &RunSummary) -> Option<String> {
     (run.repaired_lines > 0).then(|| {
         format!("  repaired lines: {}; what is no valid Unicode in them was read as U+FFFD", run.repaired_lines)
     })
+}
+
+fn skipped(run: &RunSummary) -> Option<String> {
+    let named: Vec<String> = run
+        .skipped
+        .reasons()
+        .map(|(reason, count, first)| format!("{count} x {} ({})", reason.text(), clean(&first.to_string_lossy())))
+        .collect();
+    (!named.is_empty()).then(|| format!("  files not read: {}", named.join("; ")))
 }
 
 fn unrouted(run: &RunSummary) -> Option<String> {

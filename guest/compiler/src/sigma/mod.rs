@@ -16,6 +16,8 @@ mod logsource;
 mod lower;
 mod metadata;
 mod modifier;
+pub(crate) mod narrowing;
+pub(crate) mod pipeline;
 mod recognise;
 mod report;
 mod rule;
@@ -25,5 +27,6 @@ mod section;
 
 pub use condition::unused;
 pub use document::{Parsed, parse};
-pub use recognise::is_sigma;
 pub use lower::{Lowered, Placeholders, check_filter, lower, narrow};
+pub use pipeline::Pipeline;
+pub use recognise::is_sigma;

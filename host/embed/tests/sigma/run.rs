@@ -127,13 +127,13 @@ impl Compiled {
     /// What the component says of each event; an error if it fails, or if its prefilter hides an event that it picks.
     pub(crate) fn verdicts(&self, events: &[Map<String, Value>]) -> Result<Vec<bool>, String> {
         let chain = Chain::of(&self.detection.manifest().plan).map_err(|error| error.to_string())?;
-        let batch = bound(chain.source, events)?;
+        let batch = bound(&chain.source, events)?;
         let mut kernels = Kernel { instance: Instance::new(&self.detection) };
         let mut verdicts = vec![false; events.len()];
         let [front] = chain.front.as_slice() else { return Err("not one kernel".into()) };
         for row in run_kernel(front, &batch, &mut kernels).map_err(|error| error.to_string())?.rows {
             let event = &events[row as usize];
-            if !admits(chain.source, event) {
+            if !admits(&chain.source, event) {
                 return Err(format!("the prefilter hides event {row}: {:?}", chain.source.prefilter));
             }
             verdicts[row as usize] = true;
