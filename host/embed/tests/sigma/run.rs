@@ -150,7 +150,7 @@ fn bound(source: &Source, events: &[Map<String, Value>]) -> Result<Batch, String
     let most = NonZeroUsize::new(events.len() + 1).expect("not zero");
     let mut binder = Binder::new(Arc::new(map), vec![wanted], most);
     for fields in events {
-        let position = Position { source: "generated".into(), line: 1, offset: 0 };
+        let position = Position { source: "generated".into(), line: 1, record: None, offset: 0 };
         let fill = binder.push(&BoundEvent { fields: fields.clone(), position });
         assert_eq!(fill, Fill::Room, "the events are few and small");
     }

@@ -159,7 +159,7 @@ pub(crate) fn rule(random: &mut Random, events: &[Map<String, Value>]) -> Rule {
 fn search(random: &mut Random, events: &[Map<String, Value>]) -> Search {
     if random.once_in(6) {
         let values = (0..=random.below(3)).map(|_| keyword(random, events)).collect::<Vec<_>>();
-        let key = random.pick(&["", "", "'|all'", "'|cased'", "'|contains|all'", "'|startswith'", "'|endswith'"]);
+        let key = random.pick(&["", "", "'|all'", "'|cased'", "'|contains|all'"]);
         return Search { maps: vec![vec![Item { key: key.to_owned(), values }]], as_list: false };
     }
     let as_list = random.once_in(4);
