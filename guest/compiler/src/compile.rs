@@ -1,6 +1,6 @@
 //! A rule file to components, through every stage.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{collections::BTreeSet, fmt::Debug, sync::Arc};
 
 use sandtrap_wit::{
     logsource::Logsource,
@@ -124,6 +124,9 @@ const CORRELATION: &str = "SIG0701";
 /// A filter that does not fit the rule that it names.
 const FILTER: &str = "SIG0702";
 
+/// A filter that narrows nothing.
+const IDLE_FILTER: &str = "SIG0704";
+
 /// A rule as filters see it.
 struct Filtered<'r> {
     /// What they may call it.
@@ -196,6 +199,22 @@ impl Compilation {
         }
     }
 
+    /// That the filter in this document narrows none of the rules that are there, if so: `narrowed_by` has the labels of all
+    /// filters that do ([`Compilation::narrowed_by`]). One for `any` rule may find none.
+    pub fn idle_filter(&self, narrowed_by: &BTreeSet<String>) -> Option<Diagnostic> {
+        let Some(Tree::Sigma(document)) = &self.tree else { return None };
+        let Document::Filter(filter) = document.as_ref() else { return None };
+        let sigma::ast::FilteredRules::Named(names) = &filter.rules else { return None };
+        if narrowed_by.contains(filter.label()) || self.is_broken() {
+            return None;
+        }
+        let span = names.first().map_or_else(|| filter.span.clone(), |(_, span)| span.clone());
+        let help = "are these the rules' ids or names, are the rules among those given, and does the filter's logsource \
+                    cover theirs?";
+        let message = format!("the filter `{}` narrows none of the rules that are here", filter.title);
+        Some(Diagnostic::warning(IDLE_FILTER, span, message).help(help))
+    }
+
     /// Whether there are errors.
     pub fn is_broken(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
@@ -239,9 +258,5 @@ pub fn lint(file_name: &str, text: &str) -> Vec<Diagnostic> {
     if rule::kind(file_name, text) != Some(rule::Kind::Sigma) {
         return Vec::new();
     }
-    let of_rule = |document: &Document| match document {
-        Document::Rule(rule) => sigma::lint(rule),
-        Document::Filter(_) | Document::Correlation(_) => Vec::new(),
-    };
-    sigma::parse(text, file_name).documents.iter().flat_map(of_rule).collect()
+    sigma::parse(text, file_name).documents.iter().flat_map(sigma::lint).collect()
 }

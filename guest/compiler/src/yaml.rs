@@ -177,7 +177,9 @@ impl Open {
 
 fn not_yaml(error: &ScanError, positions: &Positions) -> Diagnostic {
     let at = positions.byte(error.marker().index());
-    Diagnostic::error("RUL0004", at..at, format!("the file is not valid YAML: {}", error.info()))
+    let help = "the mistake may be on a line before: an indentation, a quote or a bracket that is not closed, or a text with `: ` \
+                or ` #` in it that needs quotes";
+    Diagnostic::error("RUL0004", at..at, format!("the file is not valid YAML: {}", error.info())).help(help)
 }
 
 /// From characters, which the YAML parser counts, to bytes.

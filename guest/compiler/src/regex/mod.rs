@@ -36,13 +36,12 @@ impl Regex {
     pub fn new(pattern: &str, flags: Flags) -> Result<Self, RegexError> {
         let whole = 0..pattern.len();
         if pattern.len() > PATTERN_BYTES_MAX {
-            return Err(RegexError::new(whole, format!("a regular expression of {} bytes", pattern.len()))
+            return Err(RegexError::new(whole, format!("it has {} bytes", pattern.len()))
                 .help(format!("{PATTERN_BYTES_MAX} are allowed; split it into several values")));
         }
         let hir = parse::parse(pattern, flags)?;
         let table = automaton::build(&hir).ok_or_else(|| {
-            RegexError::new(whole, "a regular expression that becomes too large")
-                .help("repeat less often, or split it into several values")
+            RegexError::new(whole, "it becomes too large").help("repeat less often, or split it into several values")
         })?;
         Ok(Self { pattern: pattern.to_owned(), flags, hir, table })
     }

@@ -19,6 +19,10 @@ use crate::{
     yaml::{self, Data, Node},
 };
 
+/// Advice for a file that is neither Sigma's nor Sentinel's.
+const NOT_A_RULE: &str =
+    "a Sigma rule has the keys `title`, `logsource` and `detection`, a KQL rule in YAML `id`, `name` and `query`";
+
 /// How Sentinel, and Sigma, call levels.
 pub(crate) const LEVELS: [(&str, Level); 5] = [
     ("informational", Level::Informational),
@@ -52,10 +56,19 @@ pub(super) fn load(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule
     };
     let Data::Mapping(entries) = &root.data else {
         let message = "a rule in YAML is a mapping with the keys `id`, `name` and `query`";
-        diagnostics.push(Diagnostic::error("SEN0004", root.span, message));
+        diagnostics.push(Diagnostic::error("SEN0004", root.span, message).help(NOT_A_RULE));
         return None;
     };
     let mut envelope = Envelope { entries, diagnostics };
+    if ["id", "name", "query"].into_iter().all(|key| envelope.get(key).is_none()) {
+        envelope.error(
+            "SEN0005",
+            &(0..0),
+            "the file is no rule: it has neither a `detection` nor a `query`",
+            NOT_A_RULE,
+        );
+        return None;
+    }
     envelope.refuse_duplicates();
     let metadata = envelope.metadata();
     let (query, source_map) = envelope.query(text)?;
@@ -85,7 +98,8 @@ fn documents(text: &str) -> Result<Vec<Node>, Diagnostic> {
 /// The one document that a file may have.
 fn only(documents: Vec<Node>) -> Result<Node, Diagnostic> {
     let mut documents = documents.into_iter();
-    let root = documents.next().ok_or_else(|| Diagnostic::error("SEN0004", 0..0, "the file is empty"))?;
+    let root =
+        documents.next().ok_or_else(|| Diagnostic::error("SEN0004", 0..0, "the file is empty").help(NOT_A_RULE))?;
     match documents.next() {
         None => Ok(root),
         Some(second) => {
@@ -365,8 +379,8 @@ query: T
     fn errors_have_a_code_and_a_place() {
         for (text, expected) in [
             ("name: n\nquery: T\n", vec![("SEN0005", "")]),
-            ("{}", vec![("SEN0005", ""), ("SEN0005", ""), ("SEN0005", "")]),
-            ("id:\nname: ~\nquery: null\n", vec![("SEN0005", ""), ("SEN0005", ""), ("SEN0005", "")]),
+            ("description: d\n", vec![("SEN0005", "")]),
+            ("id:\nname: ~\nquery: null\n", vec![("SEN0005", "")]),
             ("id: a/b\nname: n\nquery: T\n", vec![("SEN0008", "a/b")]),
             ("id: a\nnamespace: ''\nname: n\nquery: T\n", vec![("SEN0008", "''")]),
             ("id: a\nname: n\nquery: [T]\n", vec![("SEN0006", "[T]")]),

@@ -5,7 +5,7 @@
 
 use sandtrap_wit::manifest::{Attack, Status};
 
-use super::{codes, report::Report, section::Section};
+use super::{codes, report::Report, section::Section, tag};
 use crate::{
     diagnostic::Span,
     rule::{DEFAULT_NAMESPACE, Metadata, attack, file::id_fault, sentinel},
@@ -194,14 +194,14 @@ fn tags(document: &Section, report: &mut Report) -> (Attack, Vec<String>) {
         Some(crate::yaml::Data::List(items)) => {
             items.iter().filter_map(|node| Some((node.scalar()?.to_owned(), node.span.clone()))).collect()
         }
-        _ => Vec::new(),
+        Some(_) => document.text("tags", report).into_iter().collect(),
+        None => Vec::new(),
     };
     // For its warnings; a single tag need not be a list.
     let all = document.remarks("tags", report);
     for (tag, span) in &nodes {
-        if !is_tag(tag) {
-            let help = "tags are lower-case letters, digits, `_`, `-` and `.`, with a namespace: `attack.t1059`";
-            report.warning(codes::REMARK, span, format!("`{tag}` is not written as a tag"), help);
+        if let Some(fault) = tag::fault(tag) {
+            report.warning(codes::REMARK, span, fault.message, fault.help);
         }
     }
     for tag in all {
@@ -217,15 +217,6 @@ fn tags(document: &Section, report: &mut Report) -> (Attack, Vec<String>) {
         }
     }
     (attack, others)
-}
-
-/// <https://github.com/SigmaHQ/sigma-specification/blob/main/json-schema/sigma-detection-rule-schema.json>
-fn is_tag(tag: &str) -> bool {
-    let is_of = |part: &str, more: &[u8]| {
-        !part.is_empty()
-            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || more.contains(&byte))
-    };
-    tag.split_once('.').is_some_and(|(namespace, name)| is_of(namespace, b"_-") && is_of(name, b"._-"))
 }
 
 /// Whatever has no digits: groups, software and the like have, and ATT&CK gets new tactics.

@@ -28,6 +28,7 @@ mod rule;
 pub(super) mod scalar;
 pub(super) mod search;
 mod section;
+mod tag;
 
 pub use condition::unused;
 pub use document::{Parsed, parse};
