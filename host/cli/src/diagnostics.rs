@@ -8,6 +8,9 @@ use sandtrap_embed::{
     rules::{Refusal, Refused, Remarks},
 };
 
+/// How much of a line is shown behind where a diagnostic begins, in bytes; less on a narrow terminal.
+const SHOWN_BYTES_MAX: usize = 1_000;
+
 /// Shows each diagnostic of a rule.
 pub(crate) fn show(remarks: &Remarks) {
     for diagnostic in &remarks.diagnostics {
@@ -49,18 +52,43 @@ fn render(remarks: &Remarks, diagnostic: &Diagnostic, renderer: &Renderer) -> St
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let span = within(&remarks.text, diagnostic.span.clone());
+    let Excerpt { text, line, span } = excerpt(&remarks.text, diagnostic.span.clone());
     let mut mark = AnnotationKind::Primary.span(span);
     if !diagnostic.label.is_empty() {
         mark = mark.label(clean(&diagnostic.label));
     }
     let path = clean(&remarks.file.to_string_lossy());
-    let snippet = Snippet::source(remarks.text.as_str()).path(path).annotation(mark);
+    let snippet = Snippet::source(text).line_start(line).path(path).annotation(mark);
     let mut group = level.primary_title(clean(&diagnostic.message)).id(diagnostic.code).element(snippet);
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(clean(help)));
     }
     renderer.render(&[group])
+}
+
+/// The line that a diagnostic shows.
+struct Excerpt<'t> {
+    text: &'t str,
+    /// Its number, from 1.
+    line: usize,
+    /// What of it is marked.
+    span: std::ops::Range<usize>,
+}
+
+/// The line where a span begins, cut off somewhere behind that: a file may have millions of lines, and a line millions of
+/// characters.
+fn excerpt(text: &str, span: std::ops::Range<usize>) -> Excerpt<'_> {
+    let span = within(text, span);
+    let before = text.get(..span.start).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));
+    let behind = text.get(span.start..).unwrap_or_default();
+    let end = behind.find('\n').unwrap_or(behind.len());
+    let end = span.start.saturating_add(behind.floor_char_boundary(end.min(SHOWN_BYTES_MAX)));
+    Excerpt {
+        text: text.get(start..end).unwrap_or_default(),
+        line: before.matches('\n').count().saturating_add(1),
+        span: span.start.saturating_sub(start)..span.end.min(end).saturating_sub(start),
+    }
 }
 
 /// The span, moved to where the text has characters: it comes with a rule, and a snippet outside of the text would be
@@ -110,6 +138,17 @@ mod tests {
             assert!(shown.contains("error[KQL0001]: odd"), "{span:?}: {shown}");
         }
         assert!(rendered("", &Diagnostic::error("KQL0001", 0..1, "empty")).contains("empty"));
+    }
+
+    #[test]
+    fn of_a_long_file_one_line_is_shown() {
+        let text = format!("{}x: {}\nlast\n", "first\n".repeat(100_000), "y".repeat(1 << 20));
+        let at = text.find("x: ").expect("it is there");
+        for span in [at..at + 1, at..text.len(), at..at + 4_000] {
+            let shown = rendered(&text, &Diagnostic::error("KQL0001", span.clone(), "odd"));
+            assert!(shown.contains("hunt.kql:100001:1") && shown.len() < 1_000, "{span:?}: {shown}");
+            assert!(!shown.contains("first") && !shown.contains("last"), "{span:?}: {shown}");
+        }
     }
 
     #[test]

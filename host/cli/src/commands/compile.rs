@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use rayon::prelude::*;
 use sandtrap_embed::{
     compiler::{self, Compilation},
-    rules::{CompiledFile, Refusal, Refused, Remarks, RuleKind, compile_file, discover},
+    rules::{CompiledFile, FilterUse, Refusal, Refused, Remarks, RuleKind, compile_file, discover, idle_filters},
 };
 
 use super::load;
@@ -38,72 +38,85 @@ pub(crate) fn run(args: &Compile) -> anyhow::Result<Outcome> {
         .into_iter()
         .filter(|file| RuleKind::of(file) == Some(RuleKind::Source) || args.rules.contains(file))
         .collect();
+    if files.is_empty() && outcome == Outcome::Done {
+        diagnostics::error(load::NO_RULES);
+        return Ok(Outcome::RulesFailed);
+    }
     let options = load::options(&args.compiling, &args.rules)?;
     let target = Target::of(args.output.as_deref(), &files)?;
-    if args.emit.is_none() {
-        target.check_apart(&files, &args.rules)?;
-    }
-    let progress = Progress::of_rules();
-    let done = AtomicUsize::new(0);
-    let compile = |file: &PathBuf| {
-        let compiled = compile(file, &options).map(|compiled| {
-            let written = if args.emit.is_none() { write(&compiled, &target, &args.rules) } else { Ok(Vec::new()) };
-            (compiled, written)
-        });
-        progress.rule(file, done.fetch_add(1, Ordering::Relaxed).saturating_add(1), files.len());
-        compiled
-    };
-    let compiled: Vec<_> = files.par_iter().map(compile).collect();
-    progress.finish();
-    let mut tally = Tally::default();
+    let compiled = compile_all(&files, &options);
+    let uses: Vec<FilterUse> = compiled.iter().flatten().map(FilterUse::of).collect();
+    let mut refused = 0_usize;
+    let mut sound = Vec::with_capacity(compiled.len());
     for (file, compiled) in files.iter().zip(compiled) {
         match compiled {
-            Ok((compiled, written)) => {
-                show(args, compiled, &mut tally)?;
-                tally.written.extend(written?);
+            Ok(compiled) => {
+                refused = refused.saturating_add(show(args, &compiled)?);
+                sound.push(compiled);
             }
             Err(reason) => {
-                tally.refused = tally.refused.saturating_add(1);
+                refused = refused.saturating_add(1);
                 diagnostics::show_refused(&Refused { file: file.clone(), reason });
             }
         }
     }
-    tally.show();
-    Ok(if tally.refused > 0 { Outcome::RulesFailed } else { outcome })
+    idle_filters(&uses).iter().for_each(diagnostics::show);
+    let outputs = if args.emit.is_none() { target.outputs(&sound, &args.rules)? } else { Vec::new() };
+    outputs.par_iter().try_for_each(Output::write)?;
+    sum_up(&outputs, refused);
+    Ok(if refused > 0 { Outcome::RulesFailed } else { outcome })
 }
 
-/// What came of all files.
-#[derive(Default)]
-struct Tally {
-    refused: usize,
-    written: Vec<Written>,
+/// What each file compiles to, with a progress bar.
+fn compile_all(files: &[PathBuf], options: &compiler::Options) -> Vec<Result<CompiledFile, Refusal>> {
+    let progress = Progress::of_rules();
+    let done = AtomicUsize::new(0);
+    let compile = |file: &PathBuf| {
+        let compiled = compile(file, options);
+        progress.rule(file, done.fetch_add(1, Ordering::Relaxed).saturating_add(1), files.len());
+        compiled
+    };
+    let compiled = files.par_iter().map(compile).collect();
+    progress.finish();
+    compiled
 }
 
-/// A component that was written.
-struct Written {
-    rule: PathBuf,
+/// A component that is to be written.
+struct Output<'c> {
+    rule: &'c Path,
     path: PathBuf,
-    bytes: usize,
+    component: &'c [u8],
 }
 
-impl Tally {
-    fn show(&self) {
-        let mut lines: Vec<String> = Vec::new();
-        if self.written.len() <= NAMED_MAX {
-            lines.extend(self.written.iter().map(|written| {
-                format!("{} -> {}, {} bytes", written.rule.display(), written.path.display(), written.bytes)
-            }));
-        } else {
-            let bytes = self.written.iter().fold(0_usize, |sum, written| sum.saturating_add(written.bytes));
-            lines.push(format!("{} components written, {bytes} bytes", self.written.len()));
+impl Output<'_> {
+    fn write(&self) -> anyhow::Result<()> {
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
-        if self.refused > 0 && self.written.len().saturating_add(self.refused) > 1 {
-            lines.push(format!("{} rules do not compile", self.refused));
-        }
-        for line in lines {
-            // Nobody reads standard error: there is nowhere left to say so.
-            let _ = writeln!(io::stderr().lock(), "{}", diagnostics::clean(&line));
-        }
+        fs::write(&self.path, self.component).with_context(|| format!("cannot write {}", self.path.display()))
+    }
+}
+
+/// What was written, and how many rules were refused.
+fn sum_up(outputs: &[Output], refused: usize) {
+    let mut lines: Vec<String> = Vec::new();
+    if outputs.len() <= NAMED_MAX {
+        lines.extend(outputs.iter().map(|output| {
+            let (rule, path) = (output.rule.display(), output.path.display());
+            format!("{rule} -> {path}, {} bytes", output.component.len())
+        }));
+    }
+    if outputs.len() > 1 {
+        let bytes = outputs.iter().fold(0_usize, |sum, output| sum.saturating_add(output.component.len()));
+        lines.push(format!("{} components written, {bytes} bytes", outputs.len()));
+    }
+    if refused > 0 && outputs.len().saturating_add(refused) > 1 {
+        let rules = if refused == 1 { "rule does" } else { "rules do" };
+        lines.push(format!("{refused} {rules} not compile"));
+    }
+    for line in lines {
+        // Nobody reads standard error: there is nowhere left to say so.
+        let _ = writeln!(io::stderr().lock(), "{}", diagnostics::clean(&line));
     }
 }
 
@@ -131,18 +144,30 @@ impl Target {
         }
     }
 
-    /// Refuses rules of which one component would overwrite the other, before anything is written.
-    fn check_apart(&self, files: &[PathBuf], named: &[PathBuf]) -> anyhow::Result<()> {
+    /// The components of all files, each with its place; of a collection each has its rule's id in its name. An error, before
+    /// anything is written, where one would overwrite another.
+    fn outputs<'c>(&self, files: &'c [CompiledFile], named: &[PathBuf]) -> anyhow::Result<Vec<Output<'c>>> {
         let mut taken: HashMap<PathBuf, &Path> = HashMap::new();
+        let mut outputs = Vec::new();
         for file in files {
-            let path = self.path(file, named);
-            if let Some(other) = taken.get(&path) {
-                let (other, file, path) = (other.display(), file.display(), path.display());
-                bail!("{other} and {file} would both be written to {path}; rename one of them, or compile them apart");
+            let path = self.path(&file.file, named);
+            let is_collection = file.compilations.len() > 1;
+            for compilation in &file.compilations {
+                let (Some(component), Some(manifest)) = (&compilation.component, &compilation.manifest) else {
+                    continue;
+                };
+                let path =
+                    if is_collection { path.with_extension(format!("{}.wasm", manifest.id)) } else { path.clone() };
+                if let Some(other) = taken.insert(path.clone(), &file.file) {
+                    let (other, file, path) = (other.display(), file.file.display(), path.display());
+                    bail!(
+                        "{other} and {file} would both be written to {path}; rename one of them, or compile them apart"
+                    );
+                }
+                outputs.push(Output { rule: &file.file, path, component });
             }
-            taken.insert(path, file);
         }
-        Ok(())
+        Ok(outputs)
     }
 
     /// Where the component of a rule file goes. In a folder it lies as the rule lies in the folder that was `named`.
@@ -151,7 +176,8 @@ impl Target {
         match self {
             Self::BesideRules => component,
             Self::Folder(folder) => {
-                let inside = named.iter().filter(|named| named.is_dir()).find_map(|named| component.strip_prefix(named).ok());
+                let inside =
+                    named.iter().filter(|named| named.is_dir()).find_map(|named| component.strip_prefix(named).ok());
                 let inside = inside.or_else(|| component.file_name().map(Path::new));
                 inside.map_or_else(|| folder.clone(), |inside| folder.join(inside))
             }
@@ -168,53 +194,26 @@ fn compile(file: &Path, options: &compiler::Options) -> Result<CompiledFile, Ref
     compile_file(file, options)
 }
 
-/// Writes the components of a file. Of a collection each has its rule's id in its name.
-fn write(compiled: &CompiledFile, target: &Target, named: &[PathBuf]) -> anyhow::Result<Vec<Written>> {
-    let path = target.path(&compiled.file, named);
-    let mut components: Vec<(PathBuf, &[u8])> = Vec::new();
-    let is_collection = compiled.compilations.len() > 1;
-    for compilation in &compiled.compilations {
-        let (Some(component), Some(manifest)) = (&compilation.component, &compilation.manifest) else { continue };
-        let path = if is_collection { path.with_extension(format!("{}.wasm", manifest.id)) } else { path.clone() };
-        if components.iter().any(|(other, _)| *other == path) {
-            bail!("{}: two rules have the id {}; give one of them another", compiled.file.display(), manifest.id);
-        }
-        components.push((path, component));
-    }
-    let mut written = Vec::with_capacity(components.len());
-    for (path, component) in components {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        }
-        fs::write(&path, component).with_context(|| format!("cannot write {}", path.display()))?;
-        written.push(Written { rule: compiled.file.clone(), path, bytes: component.len() });
-    }
-    Ok(written)
-}
-
-/// Shows what there is to say about a file, and the form that was asked for.
-fn show(args: &Compile, compiled: CompiledFile, tally: &mut Tally) -> anyhow::Result<()> {
+/// Shows what there is to say about a file, and the form that was asked for. How many of its rules are refused.
+fn show(args: &Compile, compiled: &CompiledFile) -> anyhow::Result<usize> {
     if let Some(remarks) = compiled.warnings() {
         diagnostics::show(&remarks);
     }
-    for compilation in compiled.compilations {
-        if let Some(form) = args.emit.and_then(|form| emitted(&compilation, form)) {
+    let mut refused = 0_usize;
+    for compilation in &compiled.compilations {
+        if let Some(form) = args.emit.and_then(|form| emitted(compilation, form)) {
             match form {
                 Ok(form) => writeln!(io::stdout().lock(), "{form}")?,
                 Err(reason) => diagnostics::error(&format!("{}: {reason}", compiled.file.display())),
             }
         }
-        if compilation.diagnostics.iter().any(compiler::Diagnostic::is_error) {
-            tally.refused = tally.refused.saturating_add(1);
-            let remarks = Remarks {
-                file: compiled.file.clone(),
-                text: compiled.text.clone(),
-                diagnostics: compilation.diagnostics,
-            };
-            diagnostics::show(&remarks);
+        if compilation.is_broken() {
+            refused = refused.saturating_add(1);
+            let (file, text) = (compiled.file.clone(), compiled.text.clone());
+            diagnostics::show(&Remarks { file, text, diagnostics: compilation.diagnostics.clone() });
         }
     }
-    Ok(())
+    Ok(refused)
 }
 
 /// `None` where the rule's errors come before that form.

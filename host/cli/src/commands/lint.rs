@@ -12,6 +12,10 @@ pub(crate) fn run(args: &Lint) -> anyhow::Result<Outcome> {
     let progress = Progress::of_rules();
     let linted = lint(&args.rules, &options, &|at| progress.rule(at.file, at.done, at.of));
     progress.finish();
+    if linted.files == 0 && linted.refused.is_empty() {
+        diagnostics::error(load::NO_RULES);
+        return Ok(Outcome::RulesFailed);
+    }
     linted.remarks.iter().for_each(diagnostics::show);
     linted.refused.iter().for_each(diagnostics::show_refused);
     let found = linted.remarks.iter().flat_map(|remarks| &remarks.diagnostics);

@@ -14,6 +14,9 @@ use crate::{args::Compiling, diagnostics, progress::Progress};
 /// So many rules with warnings are shown one by one.
 const WARNED_MAX: usize = 20;
 
+/// What to say where no rule is.
+pub(super) const NO_RULES: &str = "there is no rule here: expected .kql, .yaml, .yml or .wasm files";
+
 /// An engine with the limits that a command has.
 pub(super) fn engine() -> anyhow::Result<Engine> {
     Engine::new(EngineLimits::default()).context("the engine cannot be started")
@@ -44,8 +47,7 @@ pub(super) fn rules(
 ) -> anyhow::Result<RuleSet> {
     let options = options(compiling, paths)?;
     let progress = Progress::of_rules();
-    let set =
-        RuleSet::load(engine, paths, &options, selection, &|at| progress.rule(at.file, at.done, at.of));
+    let set = RuleSet::load(engine, paths, &options, selection, &|at| progress.rule(at.file, at.done, at.of));
     progress.finish();
     set.warnings.iter().take(WARNED_MAX).for_each(diagnostics::show);
     if let more @ 1.. = set.warnings.len().saturating_sub(WARNED_MAX) {
@@ -56,7 +58,7 @@ pub(super) fn rules(
         diagnostics::error(&if set.left_out > 0 {
             format!("none of the {} rules is selected; see --level, --status, --tag and --exclude-id", set.left_out)
         } else {
-            "there is no rule here: expected .kql, .yaml, .yml or .wasm files".to_owned()
+            NO_RULES.to_owned()
         });
     }
     Ok(set)

@@ -92,3 +92,57 @@ fn what_is_no_rule_is_refused() {
         ended.assert_stderr(&[path]);
     }
 }
+
+#[test]
+fn a_folder_keeps_its_folders_and_is_summed_up() {
+    let scene = Scene::new(&[
+        ("rules/windows/a.yml", &process_rule("one", "Image: a")),
+        ("rules/windows/deep/a.yml", &process_rule("two", "Image: a")),
+        ("rules/pikvm.kql", PIKVM),
+    ]);
+    let ended = scene.call(&["compile", "rules", "-o", "out"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:?}");
+    for written in ["out/windows/a.wasm", "out/windows/deep/a.wasm", "out/pikvm.wasm"] {
+        assert!(scene.path(written).exists(), "{written}: {ended:?}");
+        ended.assert_stderr(&[&format!("-> {written}, ")]);
+    }
+    ended.assert_stderr(&["3 components written, "]);
+}
+
+#[test]
+fn of_many_rules_only_the_number_is_said() {
+    let scene = Scene::new(&[]);
+    for number in 0..30 {
+        let (name, id) = (format!("rules/{number}.yml"), format!("rule-{number}"));
+        scene.write(&name, process_rule(&id, &format!("Image: a{number}")).as_bytes());
+    }
+    let ended = scene.call(&["compile", "rules", "-o", "out"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    ended.assert_stderr(&["30 components written, "]);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert_eq!(fs::read_dir(scene.path("out")).expect("a folder").count(), 30);
+}
+
+#[test]
+fn the_rules_of_a_collection_have_their_ids_in_their_names() {
+    let collection = format!("{}---\n{}", process_rule("one", "Image: a"), process_rule("two", "Image: b"));
+    let scene = Scene::new(&[("rules/both.yml", &collection)]);
+    let ended = scene.call(&["compile", "rules", "-o", "out"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(scene.path("out/both.one.wasm").exists() && scene.path("out/both.two.wasm").exists(), "{ended:?}");
+    scene.write("rules/both.two.yml", process_rule("three", "Image: c").as_bytes());
+    let ended = scene.call(&["compile", "rules", "-o", "again"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    ended.assert_stderr(&["rules/both.two.yml", "rules/both.yml", "again/both.two.wasm"]);
+    assert!(!scene.path("again/both.one.wasm").exists(), "nothing is written: {ended:?}");
+}
+
+#[test]
+fn a_folder_without_rules_is_an_error() {
+    let scene = Scene::new(&[("rules/README.md", "")]);
+    for command in ["compile", "lint"] {
+        let ended = scene.call(&[command, "rules"]);
+        assert_eq!(ended.code, Some(1), "{command}: {ended:?}");
+        ended.assert_stderr(&["there is no rule here"]);
+    }
+}

@@ -1,10 +1,14 @@
 //! The built command, as a person or a script calls it: what it prints where, and how it exits.
 //!
-//! Rules are written in KQL here, but for the hand-written component that ships in rules/.
+//! Rules are written in KQL or Sigma here, but for the hand-written component that ships in rules/.
 
+mod broken;
 mod compile;
 mod inspect;
+mod lint;
 mod run;
+mod sigma;
+mod site;
 mod test;
 
 use std::{
@@ -104,4 +108,18 @@ const EVENTS: &str = r#"{"Type":"DeviceNetworkEvents","Timestamp":"2024-05-01T08
 {"Type":"DeviceNetworkEvents","Timestamp":"2024-05-01T09:00:00Z","DeviceName":"a","RemoteUrl":"example.org"}
 {"Type":"DeviceNetworkEvents","Timestamp":"2024-05-02T09:00:00Z","DeviceName":"b","RemoteUrl":"https://PiKVM/login"}
 {"Channel":"Security","EventID":4624,"Computer":"x"}
+"#;
+
+/// A Sigma rule about processes on Windows, with what `detection` holds under `selection`.
+fn process_rule(id: &str, selection: &str) -> String {
+    format!(
+        "title: About {id}\nid: {id}\nstatus: test\ntags: [attack.t1059.001]\nlogsource: {{category: process_creation, \
+         product: windows}}\ndetection:\n  selection:\n    {selection}\n  condition: selection\nlevel: high\n"
+    )
+}
+
+/// Processes as Sysmon logs them: whoami of alice, whoami of bob, cmd of bob.
+const PROCESSES: &str = r#"{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"UtcTime":"2024-05-01 08:00:00","Image":"C:\\Windows\\whoami.exe","User":"alice"}
+{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"UtcTime":"2024-05-01 08:00:01","Image":"C:\\Windows\\whoami.exe","User":"bob"}
+{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"UtcTime":"2024-05-01 08:00:02","Image":"C:\\Windows\\cmd.exe","User":"bob"}
 "#;

@@ -119,3 +119,16 @@ fn a_test_file_without_its_rule_fails() {
         assert!(ended.stdout.contains("ok      pikvm is found"), "{}", ended.stdout);
     }
 }
+
+#[test]
+fn sigma_rules_have_tests_too() {
+    let events: String = PROCESSES.lines().map(|event| format!("      - {event}\n")).collect();
+    for (verdicts, code, said) in [(2, 0, "ok      whoami is found"), (1, 1, "expected 1 verdicts, found 2")] {
+        let tests =
+            format!("tests:\n  - name: whoami is found\n    events:\n{events}    expect: {{verdicts: {verdicts}}}\n");
+        let rule = process_rule("who", r"Image|endswith: '\whoami.exe'");
+        let ended = Scene::new(&[("who.yml", &rule), ("who.test.yaml", &tests)]).call(&["test", "."]);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stdout.contains(said), "{}", ended.stdout);
+    }
+}

@@ -8,7 +8,9 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::{CompiledFile, Progress, Refusal, Refused, Remarks, RuleKind, compile_file, discover};
+use super::{
+    CompiledFile, FilterUse, Progress, Refusal, Refused, Remarks, RuleKind, compile_file, discover, idle_filters,
+};
 use crate::compiler::{self, Options};
 
 /// What there is to say about rule files.
@@ -16,7 +18,7 @@ use crate::compiler::{self, Options};
 pub struct Linted {
     /// How many source files were looked at.
     pub files: usize,
-    /// Errors and warnings in the files' texts, in the order of the files.
+    /// Errors and warnings in the files' texts, in the order of the files; then those about filters that do nothing.
     pub remarks: Vec<Remarks>,
     /// Files that cannot be read, and rules whose id another one has.
     pub refused: Vec<Refused>,
@@ -33,19 +35,23 @@ pub fn lint(paths: &[PathBuf], options: &Options, progress: &(dyn Fn(Progress<'_
     );
     let done = AtomicUsize::new(0);
     let look = |file: &PathBuf| {
-        let compiled = compile_file(file, options).map(|compiled| (remarks(&compiled), ids(&compiled)));
+        let compiled =
+            compile_file(file, options).map(|compiled| (remarks(&compiled), ids(&compiled), FilterUse::of(&compiled)));
         progress(Progress { file, done: done.fetch_add(1, Ordering::Relaxed).saturating_add(1), of: files.len() });
         compiled
     };
     let compiled: Vec<_> = files.par_iter().map(look).collect();
+    let mut uses = Vec::with_capacity(compiled.len());
     let mut claims: HashMap<String, &Path> = HashMap::new();
     for (file, compiled) in files.iter().zip(compiled) {
         match compiled {
-            Ok((remarks, ids)) => {
+            Ok((remarks, ids, filters)) => {
+                uses.push(filters);
                 linted.remarks.extend(remarks);
                 for id in ids {
                     if let Some(other) = claims.get(&id) {
-                        let reason = format!("the id {id} is claimed by {} too; each rule needs its own", other.display());
+                        let reason =
+                            format!("the id {id} is claimed by {} too; each rule needs its own", other.display());
                         linted.refused.push(Refused { file: file.clone(), reason: Refusal::Other(reason) });
                     } else {
                         claims.insert(id, file);
@@ -55,6 +61,7 @@ pub fn lint(paths: &[PathBuf], options: &Options, progress: &(dyn Fn(Progress<'_
             Err(reason) => linted.refused.push(Refused { file: file.clone(), reason }),
         }
     }
+    linted.remarks.extend(idle_filters(&uses));
     linted
 }
 

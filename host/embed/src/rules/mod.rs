@@ -1,6 +1,12 @@
 //! From paths to detections that are ready to run.
+//!
+//! ```text
+//! paths -> discover -> compile_file, with the site's filters, pipelines and placeholders -> selection -> RuleSet
+//!                                                                                        -> lint
+//! ```
 
 mod discover;
+mod filters;
 mod lint;
 mod selection;
 mod set;
@@ -8,10 +14,11 @@ mod site;
 
 pub(crate) use discover::discover_tests;
 pub use discover::{RuleKind, Unreadable, discover};
+pub use filters::{FilterUse, idle_filters};
 pub use lint::{Linted, lint};
 pub use selection::Selection;
 pub use set::{
-    CompiledFile, LoadedFile, Progress, RULE_BYTES_MAX, Refusal, Refused, Remarks, Rule, RuleSet, compile_file, load_file,
-    read_text,
+    CompiledFile, LoadedFile, Progress, RULE_BYTES_MAX, Refusal, Refused, Remarks, Rule, RuleSet, compile_file,
+    load_file, read_text,
 };
 pub use site::SiteFiles;

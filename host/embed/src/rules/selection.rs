@@ -36,7 +36,8 @@ impl Selection {
         let tags: Vec<String> =
             manifest.tags.iter().cloned().chain(attack.map(|name| format!("attack.{name}"))).map(normal).collect();
         self.tags.iter().cloned().map(normal).any(|wanted| {
-            let below = |tag: &String| tag.strip_prefix(&wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            let below =
+                |tag: &String| tag.strip_prefix(&wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             tags.iter().any(below)
         })
     }

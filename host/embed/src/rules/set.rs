@@ -13,7 +13,7 @@ use std::{
 use rayon::prelude::*;
 use sandtrap_engine::{Detection, Engine};
 
-use super::{RuleKind, Selection, discover};
+use super::{FilterUse, RuleKind, Selection, discover, idle_filters};
 use crate::{
     compiler::{self, Compilation, Diagnostic, Options},
     evaluator::check_plan,
@@ -66,7 +66,8 @@ impl fmt::Display for Refused {
         match &self.reason {
             Refusal::Source(remarks) => {
                 let errors = remarks.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
-                errors.map(|error| error.message.as_str()).collect::<Vec<_>>().join("; ").fmt(f)
+                let messages: Vec<&str> = errors.map(|error| error.message.as_str()).collect();
+                write!(f, "{file}: {}", messages.join("; "))
             }
             Refusal::Other(reason) => write!(f, "{file}: {reason}"),
         }
@@ -97,6 +98,8 @@ pub struct LoadedFile {
     pub refused: Vec<Refusal>,
     /// How many sound rules the selection leaves out.
     pub left_out: usize,
+    /// The filters in it, and those that narrow its rules.
+    pub filters: FilterUse,
 }
 
 impl RuleSet {
@@ -122,8 +125,10 @@ impl RuleSet {
         };
         let loaded: Vec<LoadedFile> = files.par_iter().map(load).collect();
         let mut claims: BTreeMap<String, Rule> = BTreeMap::new();
+        let mut filters = Vec::with_capacity(loaded.len());
         for (file, loaded) in files.iter().zip(loaded) {
             set.warnings.extend(loaded.remarks);
+            filters.push(loaded.filters);
             set.left_out = set.left_out.saturating_add(loaded.left_out);
             for reason in loaded.refused {
                 set.refuse(file, reason);
@@ -144,6 +149,7 @@ impl RuleSet {
                 }
             }
         }
+        set.warnings.extend(idle_filters(&filters));
         set.rules = claims.into_values().collect();
         set
     }
@@ -183,6 +189,7 @@ pub fn load_file(engine: &Engine, file: &Path, options: &Options, selection: &Se
         }
     };
     loaded.remarks = compiled.warnings();
+    loaded.filters = FilterUse::of(&compiled);
     for compilation in compiled.compilations {
         match (compilation.component, compilation.manifest) {
             (Some(_), Some(manifest)) if !selection.takes(&manifest) => {
@@ -224,7 +231,8 @@ pub struct CompiledFile {
 impl CompiledFile {
     /// What there is to say about the rules that compiled.
     pub fn warnings(&self) -> Option<Remarks> {
-        let sound = self.compilations.iter().filter(|compilation| !compilation.diagnostics.iter().any(Diagnostic::is_error));
+        let sound =
+            self.compilations.iter().filter(|compilation| !compilation.diagnostics.iter().any(Diagnostic::is_error));
         let diagnostics: Vec<Diagnostic> = sound.flat_map(|compilation| compilation.diagnostics.clone()).collect();
         let remarks = || Remarks { file: self.file.clone(), text: self.text.clone(), diagnostics };
         (!self.compilations.is_empty()).then(remarks).filter(|remarks| !remarks.diagnostics.is_empty())
@@ -241,8 +249,10 @@ pub fn compile_file(file: &Path, options: &Options) -> Result<CompiledFile, Refu
 /// The text of a rule file.
 pub fn read_text(file: &Path) -> Result<String, Refusal> {
     String::from_utf8(read(file)?).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Refusal::Other(format!("the file is not UTF-8 at byte {at}; save it as UTF-8"))
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let lines = before.split(|byte| *byte == b'\n');
+        let (line, column) = (lines.clone().count(), lines.last().map_or(0, <[u8]>::len).saturating_add(1));
+        Refusal::Other(format!("the file is not UTF-8 in line {line}, at byte {column}; save it as UTF-8"))
     })
 }
 
