@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Find mistakes in rules that compile: fields that their events do not have, conditions that cannot hold, and more
     #[command(after_help = EXIT_CODES)]
     Lint(Lint),
-    /// Run the tests that stand beside rules (NAME.test.yaml beside NAME.kql, .yaml or .wasm)
+    /// Run the tests that stand beside rules (NAME.test.yaml beside NAME.kql, .yaml, .yml or .wasm)
     #[command(after_help = EXIT_CODES)]
     Test(Test),
 }
@@ -54,7 +54,7 @@ pub(crate) struct Compiling {
 
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
-    /// Rule files (.kql, .yaml, .yml) or folders of them
+    /// Rule files (.kql; .yaml and .yml, of Sigma or KQL) or folders of them
     #[arg(required = true, value_name = "RULE")]
     pub(crate) rules: Vec<PathBuf>,
     /// Where to write: a folder, or the file of a single rule [default: beside each rule]
@@ -80,7 +80,7 @@ pub(crate) enum Emit {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Rule files (.kql, .yaml, .wasm) or folders of them
+    /// Rule files (.kql, .yaml, .yml, .wasm) or folders of them
     #[arg(required = true, value_name = "RULES")]
     pub(crate) rules: Vec<PathBuf>,
     /// Events: JSON in any common form, EVTX, plain or compressed; a folder of such files; `-` for standard input. May be
@@ -172,7 +172,7 @@ pub(crate) enum Lookback {
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// A component (.wasm) or rule (.kql, .yaml)
+    /// A component (.wasm) or rule (.kql, .yaml, .yml)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// How to print
@@ -184,7 +184,7 @@ pub(crate) struct Inspect {
 
 #[derive(Debug, Args)]
 pub(crate) struct Lint {
-    /// Rule files (.kql, .yaml, .yml) or folders of them
+    /// Rule files (.kql; .yaml and .yml, of Sigma or KQL) or folders of them
     #[arg(required = true, value_name = "RULES")]
     pub(crate) rules: Vec<PathBuf>,
     /// Fail on warnings too
@@ -196,7 +196,7 @@ pub(crate) struct Lint {
 
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// Rule files (.kql, .yaml, .wasm) or folders of them
+    /// Rule files (.kql, .yaml, .yml, .wasm) or folders of them
     #[arg(required = true, value_name = "RULES")]
     pub(crate) rules: Vec<PathBuf>,
     /// Folder of further streams files, which come before the built-in ones

@@ -78,6 +78,8 @@ struct Excerpt<'t> {
 /// The line where a span begins, cut off somewhere behind that: a file may have millions of lines, and a line millions of
 /// characters.
 fn excerpt(text: &str, span: std::ops::Range<usize>) -> Excerpt<'_> {
+    // What is missing at the end is missing behind the last line, not on an empty one below it.
+    let text = text.strip_suffix('\n').unwrap_or(text);
     let span = within(text, span);
     let before = text.get(..span.start).unwrap_or_default();
     let start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));

@@ -149,9 +149,8 @@ fn of_detections(detections: &[Summary]) -> Table {
 fn silent(detections: &[Summary]) -> Option<String> {
     let silent = || detections.iter().filter(|detection| detection.counters.verdicts == 0);
     let without_events = silent().filter(|detection| detection.counters.rows == 0).count();
-    (detections.len() > DETECTIONS_MAX).then(|| {
-        format!("{} more detections found nothing, {without_events} of them saw no event", silent().count())
-    })
+    (detections.len() > DETECTIONS_MAX)
+        .then(|| format!("{} more detections found nothing, {without_events} of them saw no event", silent().count()))
 }
 
 /// Prints how many verdicts there are of each level, and of each detection that gave any, the gravest first.

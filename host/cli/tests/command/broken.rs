@@ -7,11 +7,11 @@ use super::*;
 /// Each broken file, the code of its one error, where it is, and what the advice says.
 const BROKEN: [(&str, &str, &str, &str); 7] = [
     ("bad_yaml.yml", "RUL0004", "2:5", "an indentation, a quote or a bracket"),
-    ("condition.yml", "SIG0301", "9:29", "a condition reads like"),
+    ("condition.yml", "SIG0301", "9:27", "a condition reads like"),
     ("huge.yml", "RUL0002", "1:1", "split the rule"),
     ("modifier.yml", "SIG0201", "8:11", "did you mean `endswith`?"),
     ("no_rule.yml", "SEN0005", "1:1", "`title`, `logsource` and `detection`"),
-    ("regex.yml", "SIG0603", "8:22", "repeat less often"),
+    ("regex.yml", "SIG0603", "8:16", "repeat less often"),
     ("undefined.yml", "SIG0302", "9:28", "the searches are `selection`"),
 ];
 

@@ -17,7 +17,7 @@ const DEPTH_MAX: usize = 32;
 /// What a rule file holds, by its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleKind {
-    /// KQL text, or a YAML envelope around it.
+    /// KQL text, or YAML: Sigma, or an envelope around KQL.
     Source,
     /// A component.
     Component,

@@ -167,7 +167,8 @@ impl Lowering<'_> {
 
     fn not_regex(&self, pattern: &str, value: &Value, error: crate::regex::RegexError) -> Diagnostic {
         let span = self.within(&value.span, pattern, &error.span);
-        let diagnostic = Diagnostic::error(codes::REGEX, span, format!("the regular expression cannot be used: {}", error.message));
+        let diagnostic =
+            Diagnostic::error(codes::REGEX, span, format!("the regular expression cannot be used: {}", error.message));
         match error.help {
             Some(help) => diagnostic.help(help),
             None => diagnostic,

@@ -256,7 +256,11 @@ impl<'p, 'c> Parser<'p, 'c, '_> {
             return format!("did you mean `{found}`?");
         }
         let shown: Vec<_> = names.take(SHOWN_MAX).collect();
-        if shown.is_empty() { "there are no searches".to_owned() } else { format!("the searches are `{}`", shown.join("`, `")) }
+        if shown.is_empty() {
+            "there are no searches".to_owned()
+        } else {
+            format!("the searches are `{}`", shown.join("`, `"))
+        }
     }
 }
 
