@@ -2,7 +2,7 @@
 //! to know.
 //!
 //! The fields that events of a logsource have stand in `tables/sigma_fields.json`: for each stream their names in one
-//! text. They are facts that SigmaHQ collects in `tests/logsource.json` and the Sysmon and Windows documentation. A
+//! text. They are facts that `SigmaHQ` collects in `tests/logsource.json` and the Sysmon and Windows documentation. A
 //! logsource that is not there has fields that nobody can list, and is not checked.
 
 use std::{
@@ -96,7 +96,9 @@ fn unused_searches(detection: &Detection, found: &mut Vec<Diagnostic>) {
 fn collect_used(condition: &Condition, used: &mut BTreeSet<usize>) {
     match condition {
         Condition::Or(operands) | Condition::And(operands) => {
-            operands.iter().for_each(|operand| collect_used(operand, used));
+            for operand in operands {
+                collect_used(operand, used);
+            }
         }
         Condition::Not(operand) => collect_used(operand, used),
         Condition::Search { index, .. } => {

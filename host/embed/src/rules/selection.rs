@@ -28,14 +28,14 @@ impl Selection {
             && (self.statuses.is_empty() || manifest.status.is_some_and(|status| self.statuses.contains(&status)))
             && (self.tags.is_empty() || self.has_tag(manifest))
             && !self.excluded_ids.contains(&manifest.id)
-            && (self.excluded_ids.is_empty() || !self.excluded_ids.contains(&manifest.full_id()))
+            && !self.excluded_ids.contains(&manifest.full_id())
     }
 
     fn has_tag(&self, manifest: &Manifest) -> bool {
         let attack = manifest.attack.tactics.iter().chain(&manifest.attack.techniques);
-        let tags: Vec<String> =
-            manifest.tags.iter().cloned().chain(attack.map(|name| format!("attack.{name}"))).map(normal).collect();
-        self.tags.iter().cloned().map(normal).any(|wanted| {
+        let attack = attack.map(|name| normal(&format!("attack.{name}")));
+        let tags: Vec<String> = manifest.tags.iter().map(|tag| normal(tag)).chain(attack).collect();
+        self.tags.iter().map(|tag| normal(tag)).any(|wanted| {
             let below =
                 |tag: &String| tag.strip_prefix(&wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             tags.iter().any(below)
@@ -43,7 +43,7 @@ impl Selection {
     }
 }
 
-fn normal(tag: String) -> String {
+fn normal(tag: &str) -> String {
     tag.to_lowercase().replace(['_', ' '], "-")
 }
 

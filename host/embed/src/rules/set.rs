@@ -250,8 +250,8 @@ pub fn compile_file(file: &Path, options: &Options) -> Result<CompiledFile, Refu
 pub fn read_text(file: &Path) -> Result<String, Refusal> {
     String::from_utf8(read(file)?).map_err(|error| {
         let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let lines = before.split(|byte| *byte == b'\n');
-        let (line, column) = (lines.clone().count(), lines.last().map_or(0, <[u8]>::len).saturating_add(1));
+        let mut lines = before.split(|byte| *byte == b'\n');
+        let (line, column) = (lines.clone().count(), lines.next_back().map_or(0, <[u8]>::len).saturating_add(1));
         Refusal::Other(format!("the file is not UTF-8 in line {line}, at byte {column}; save it as UTF-8"))
     })
 }

@@ -84,9 +84,7 @@ fn is_written(namespace: &str, name: &str) -> bool {
 
 fn is_of_attack(name: &str) -> bool {
     let is_object = |prefix: &&str| name.strip_prefix(*prefix).is_some_and(|number| has_digits(number, &[4]));
-    TACTICS.contains(&name)
-        || attack::is_technique(&name.to_ascii_uppercase())
-        || ATTACK_OBJECTS.iter().any(|it| is_object(&it))
+    TACTICS.contains(&name) || attack::is_technique(&name.to_ascii_uppercase()) || ATTACK_OBJECTS.iter().any(is_object)
 }
 
 fn is_of_d3fend(name: &str) -> bool {
