@@ -14,7 +14,7 @@ use sandtrap_embed::{
     compiler::Options as CompilerOptions,
     evaluator::{Answer, Evaluator, Options, Reporting, Unevaluated},
     formats::{ndjson::ReadError, verdict::Verdict},
-    rules::RuleSet,
+    rules::{RuleSet, Selection},
     run::{BadLines, Input, RunOptions, Sink, run},
     stream_map,
 };
@@ -59,7 +59,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (file, count) = events(folder.path());
     let streams = Arc::new(stream_map(None).expect("the built-in map is sound"));
-    let set = RuleSet::load(&engine(), &[rules_folder()], &CompilerOptions::default(), |_| {});
+    let set = RuleSet::load(&engine(), &[rules_folder()], &CompilerOptions::default(), &Selection::default(), &|_| {});
     assert!(set.refused.is_empty(), "{:?}", set.refused);
     let options = Options { now: now(), lookback: LookbackMode::All, reporting: Reporting::AsTheyCome };
     let run_options = RunOptions { bad_lines: BadLines::Stop, interval: None, reporting: Reporting::AsTheyCome };

@@ -16,7 +16,7 @@ use std::{
 use criterion::Criterion;
 use sandtrap_embed::{
     Detection, Engine, EngineLimits,
-    compiler::{Options, compile},
+    compiler::{Compilation, Options, compile},
     formats::convert::parse_datetime,
     wit::{
         LogicalType,
@@ -68,8 +68,11 @@ pub fn seed(name: &str) -> (String, String) {
 
 /// The component of a rule.
 pub fn component(file: &str, text: &str) -> Vec<u8> {
-    let compilation = compile(file, text, &Options::default());
-    compilation.component.unwrap_or_else(|| panic!("{file} does not compile: {:?}", compilation.diagnostics))
+    let mut compilations = compile(file, text, &Options::default());
+    let Some(Compilation { component: Some(component), .. }) = compilations.pop() else {
+        panic!("{file} does not compile: {compilations:?}");
+    };
+    component
 }
 
 /// An engine with the default limits.

@@ -16,6 +16,7 @@ use crate::{
     sigma::{
         self,
         ast::{Document, Filter, Rule},
+        narrowing, pipeline,
     },
     site::Site,
 };
@@ -38,6 +39,8 @@ pub struct Compilation {
     pub manifest: Option<Manifest>,
     /// What is wrong, in the order of the file; spans are bytes of the file's text.
     pub diagnostics: Vec<Diagnostic>,
+    /// The filters that narrow the rule, by their ids or, without one, titles ([`Filter::label`]).
+    pub narrowed_by: Vec<String>,
     tree: Option<Tree>,
     program: Option<Program>,
 }
@@ -72,14 +75,10 @@ fn compile_kql(file_name: &str, text: &str, options: &Options) -> Compilation {
     compilation.diagnostics.extend(bound.diagnostics.into_iter().map(|found| rule.relocate(found)));
     compilation.program = bound.program;
     let whole = rule.locate(&(0..rule.query.len()));
-    let id = rule.metadata.id.clone();
-    let filtered = Filtered { ids: &[&id], logsource: None, span: whole };
-    compilation.finish(
-        &filtered,
-        rule.metadata,
-        SourceText { language: "kql".to_owned(), digest: rule.digest },
-        options,
-    );
+    let ids = [rule.metadata.id.as_str()];
+    compilation.narrow(&Filtered { ids: &ids, logsource: None, span: whole.clone() }, options);
+    let source = SourceText { language: "kql".to_owned(), digest: rule.digest };
+    compilation.emit(rule.metadata, source, &whole);
     compilation
 }
 
@@ -87,9 +86,9 @@ fn compile_sigma(file_name: &str, text: &str, options: &Options) -> Vec<Compilat
     let parsed = sigma::parse(text, file_name);
     let digest = rule::digest(text);
     let mut compilations: Vec<Compilation> = Vec::new();
-    for document in parsed.documents {
+    for mut document in parsed.documents {
         let mut compilation = Compilation::default();
-        match &document {
+        match &mut document {
             Document::Rule(rule) => compilation.sigma_rule(rule, text, &digest, options),
             // It has no component; what is wrong with its searches is said where they stand.
             Document::Filter(filter) => {
@@ -136,36 +135,64 @@ struct Filtered<'r> {
 }
 
 impl Compilation {
-    fn sigma_rule(&mut self, rule: &Rule, text: &str, digest: &str, options: &Options) {
-        let lowered = sigma::lower(rule, text, &options.site.placeholders);
-        self.diagnostics.extend(lowered.diagnostics);
-        self.program = lowered.program;
-        let names: Vec<&str> = [rule.metadata.id.as_str()].into_iter().chain(rule.name.as_deref()).collect();
-        let filtered = Filtered { ids: &names, logsource: Some(&rule.logsource), span: rule.span.clone() };
-        let source = SourceText { language: "sigma".to_owned(), digest: digest.to_owned() };
-        self.finish(&filtered, rule.metadata.clone(), source, options);
-    }
-
-    /// The filters, then the component.
-    fn finish(&mut self, rule: &Filtered<'_>, metadata: Metadata, source: SourceText, options: &Options) {
-        let Some(program) = &mut self.program else { return };
-        for filter in options.site.filters.iter().filter(|filter| rule.is_named_by(filter)) {
-            let found = sigma::narrow(program, &filter.detection, &options.site.placeholders, &rule.span);
-            // The filter's own mistakes are reported with the filter; here only that it had no effect.
-            if let Some(error) = found.iter().find(|found| found.is_error()) {
-                let message = format!("the filter `{}` cannot narrow this rule: {}", filter.title, error.message);
-                let help = "without its filter the rule would say more than it should, so it is not compiled";
-                self.diagnostics.push(Diagnostic::error(FILTER, rule.span.clone(), message).help(help));
+    /// As in pySigma, filters are part of the rule before pipelines see it. The rule is changed to what is compiled.
+    fn sigma_rule(&mut self, rule: &mut Rule, text: &str, digest: &str, options: &Options) {
+        let site = &options.site;
+        let original = rule.clone();
+        let names: Vec<&str> = [original.metadata.id.as_str()].into_iter().chain(original.name.as_deref()).collect();
+        let filtered =
+            Filtered { ids: &names, logsource: Some(&original.logsource), span: rule.logsource_span.clone() };
+        for filter in site.filters.iter().filter(|filter| filtered.is_named_by(filter)) {
+            let found = sigma::check_filter(filter, "", &site.placeholders);
+            if self.refuse_filter(filter, &found, &filtered.span) {
                 return;
             }
+            narrowing::add(rule, filter);
+            self.narrowed_by.push(filter.label().to_owned());
         }
+        self.diagnostics.extend(pipeline::apply(&site.pipelines, rule));
+        if self.is_broken() {
+            return;
+        }
+        let lowered = sigma::lower(rule, text, &site.placeholders);
+        self.diagnostics.extend(lowered.diagnostics);
+        self.program = lowered.program;
+        let source = SourceText { language: "sigma".to_owned(), digest: digest.to_owned() };
+        self.emit(rule.metadata.clone(), source, &rule.span);
+    }
+
+    /// The filters of a rule in KQL.
+    fn narrow(&mut self, rule: &Filtered<'_>, options: &Options) {
+        let Some(mut program) = self.program.take() else { return };
+        for filter in options.site.filters.iter().filter(|filter| rule.is_named_by(filter)) {
+            let found = sigma::narrow(&mut program, &filter.detection, &options.site.placeholders, &rule.span);
+            if self.refuse_filter(filter, &found, &rule.span) {
+                return;
+            }
+            self.narrowed_by.push(filter.label().to_owned());
+        }
+        self.program = Some(program);
+    }
+
+    /// Whether a filter cannot narrow the rule. Its own mistakes are reported with the filter; here only what they cost.
+    fn refuse_filter(&mut self, filter: &Filter, found: &[Diagnostic], span: &Span) -> bool {
+        let Some(error) = found.iter().find(|found| found.is_error()) else { return false };
+        let message = format!("the filter `{}` cannot narrow this rule: {}", filter.title, error.message);
+        let help = "without its filter the rule would say more than it should, so it is not compiled";
+        self.diagnostics.push(Diagnostic::error(FILTER, span.clone(), message).help(help));
+        true
+    }
+
+    /// The component of the program, if there is one.
+    fn emit(&mut self, metadata: Metadata, source: SourceText, span: &Span) {
+        let Some(program) = &self.program else { return };
         let manifest = metadata.manifest(program.plan.clone(), source);
         match emit::component(program, &manifest) {
             Ok(component) => {
                 self.component = Some(component);
                 self.manifest = Some(manifest);
             }
-            Err(error) => self.diagnostics.push(Diagnostic::error("EMIT0001", rule.span.clone(), error.to_string())),
+            Err(error) => self.diagnostics.push(Diagnostic::error("EMIT0001", span.clone(), error.to_string())),
         }
     }
 
@@ -204,4 +231,17 @@ impl Filtered<'_> {
         };
         named && self.logsource.is_none_or(|logsource| filter.logsource.wants(logsource))
     }
+}
+
+/// Mistakes in a rule file that compiles: what [`compile`] has no reason to refuse. KQL's are warnings of its binder, which
+/// `compile` gives already.
+pub fn lint(file_name: &str, text: &str) -> Vec<Diagnostic> {
+    if rule::kind(file_name, text) != Some(rule::Kind::Sigma) {
+        return Vec::new();
+    }
+    let of_rule = |document: &Document| match document {
+        Document::Rule(rule) => sigma::lint(rule),
+        Document::Filter(_) | Document::Correlation(_) => Vec::new(),
+    };
+    sigma::parse(text, file_name).documents.iter().flat_map(of_rule).collect()
 }

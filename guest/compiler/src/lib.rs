@@ -22,5 +22,5 @@ mod site;
 mod suggest;
 mod yaml;
 
-pub use compile::{Compilation, Options, compile};
+pub use compile::{Compilation, Options, compile, lint};
 pub use site::Site;

@@ -1,10 +1,12 @@
-//! What a site adds to the rules that it takes over from others: filters and placeholders of its own.
+//! What a site adds to the rules that it takes over from others: pipelines, filters and placeholders of its own.
 
 use crate::{
     diagnostic::Diagnostic,
+    rule,
     sigma::{
-        self, Placeholders,
+        self, Pipeline, Placeholders,
         ast::{Document, Filter},
+        pipeline,
     },
     yaml::{self, Data, Node},
 };
@@ -15,6 +17,8 @@ const PLACEHOLDERS: &str = "SIG0703";
 /// What a site adds to every rule.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
+    /// Applied to every Sigma rule, by ascending priority.
+    pub pipelines: Vec<Pipeline>,
     /// Sigma filters.
     pub filters: Vec<Filter>,
     /// What `expand` makes of placeholders.
@@ -22,17 +26,25 @@ pub struct Site {
 }
 
 impl Site {
-    /// Adds the filters that a rule file holds. What is wrong with the file is said when it is compiled.
-    pub fn add_filters(&mut self, file_name: &str, text: &str) {
+    /// Adds a processing pipeline in pySigma's format; none after an error.
+    pub fn add_pipeline(&mut self, text: &str) -> Vec<Diagnostic> {
+        let (pipeline, diagnostics) = pipeline::parse(text);
+        self.pipelines.extend(pipeline);
+        diagnostics
+    }
+
+    /// The filters that a rule file holds. What is wrong with the file is said when it is compiled.
+    pub fn filters_of(file_name: &str, text: &str) -> Vec<Filter> {
         // Few files hold filters: the others need not be read twice.
-        if !text.lines().any(|line| line.trim_end() == "filter:") {
-            return;
+        let could_be = |line: &str| ["filter", "'filter'", "\"filter\"", "{"].iter().any(|key| line.starts_with(key));
+        if !text.lines().any(could_be) || rule::kind(file_name, text) != Some(rule::Kind::Sigma) {
+            return Vec::new();
         }
-        let documents = sigma::parse(text, file_name).documents;
-        self.filters.extend(documents.into_iter().filter_map(|document| match document {
+        let filter = |document| match document {
             Document::Filter(filter) => Some(*filter),
             Document::Rule(_) | Document::Correlation(_) => None,
-        }));
+        };
+        sigma::parse(text, file_name).documents.into_iter().filter_map(filter).collect()
     }
 
     /// Adds a file of placeholders: a mapping of names, without the percent signs, to a value or a list of values. A name

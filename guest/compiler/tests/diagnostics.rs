@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What codes begin with; four digits follow.
-const PREFIXES: [&str; 5] = ["KQL", "SIG", "SEN", "RUL", "EMIT"];
+const PREFIXES: [&str; 6] = ["KQL", "SIG", "PIP", "SEN", "RUL", "EMIT"];
 
 /// The codes in a text that stand between `quote` and the same again.
 fn codes(text: &str, quote: char) -> BTreeSet<String> {

@@ -1,4 +1,4 @@
-//! Every rule of SigmaHQ compiles, and how large the components are. Runs where `SANDTRAP_SHARED` names the shared folder.
+//! Every rule of `SigmaHQ` compiles, and how large the components are. Runs where `SANDTRAP_SHARED` names the shared folder.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +26,7 @@ const VALUES_OF_SMALL: usize = 200;
 /// What the two rules with placeholders need.
 const PLACEHOLDERS: &str = "Administrators: ['adm_*', root]\nServers: 'srv*'\nDomainControllers: 'dc*'\n\
     Workstations: 'ws*'\nJumpServers: 'jump*'\nAdmins_Workstations: 'adminws*'\nInternalIPs: '10.*'\n\
-    DC-MACHINE-NAME: 'DC*'\n";
+    known_cdcs: ['dc1$', 'dc2$']\n";
 
 fn rule_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder of the corpus") {

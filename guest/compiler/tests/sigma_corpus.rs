@@ -1,4 +1,4 @@
-//! Every rule of SigmaHQ's repository is read.
+//! Every rule of the `SigmaHQ` repository is read.
 
 use std::{
     collections::BTreeMap,
@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sandtrap_compiler::sigma::{ast::Document, is_sigma, parse};
+use sandtrap_compiler::{
+    diagnostic::Diagnostic,
+    sigma::{ast::Document, is_sigma, parse},
+};
 
 /// How many rules the shared corpus has.
 const RULES: usize = 3_757;
@@ -41,7 +44,7 @@ fn every_rule_of_the_corpus_is_read_without_errors() {
         let name = path.to_string_lossy();
         let parsed = parse(&text, &name);
         let is_one_rule = matches!(parsed.documents.as_slice(), [Document::Rule(_)]);
-        if !is_sigma(&text) || !is_one_rule || parsed.diagnostics.iter().any(|found| found.is_error()) {
+        if !is_sigma(&text) || !is_one_rule || parsed.diagnostics.iter().any(Diagnostic::is_error) {
             wrong.push(format!("{name}: {:?}", parsed.diagnostics));
         }
         for found in parsed.diagnostics {

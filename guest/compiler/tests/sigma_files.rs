@@ -3,11 +3,10 @@
 use proptest::prelude::*;
 use sandtrap_compiler::{
     diagnostic::{Diagnostic, Span},
-    rule::kind,
     sigma::{
         Parsed,
         ast::{Condition, Detection, Document, Search},
-        parse, unused,
+        is_sigma, parse, unused,
     },
 };
 
@@ -134,7 +133,9 @@ fn check_condition(text: &str, condition: &Condition, searches: usize) {
     match condition {
         Condition::Or(parts) | Condition::And(parts) => {
             assert!(parts.len() > 1, "{text:?}: nothing is joined");
-            parts.iter().for_each(|part| check_condition(text, part, searches));
+            for part in parts {
+                check_condition(text, part, searches);
+            }
         }
         Condition::Not(negated) => check_condition(text, negated, searches),
         Condition::Search { index, span } => {
@@ -152,7 +153,9 @@ fn check_search(text: &str, search: &Search) {
     match search {
         Search::All(parts) | Search::Any(parts) => {
             assert!(!parts.is_empty(), "{text:?}: an empty search");
-            parts.iter().for_each(|part| check_search(text, part));
+            for part in parts {
+                check_search(text, part);
+            }
         }
         Search::Item(item) => {
             assert!(!item.values.is_empty(), "{text:?}: no values");
@@ -176,7 +179,7 @@ fn check_detection(text: &str, detection: &Detection) {
 
 /// Every promise that holds for any file.
 fn check(text: &str) -> Parsed {
-    let _ = kind("a.yml", text);
+    is_sigma(text);
     let parsed = parse(text, "a.yml");
     for found in &parsed.diagnostics {
         check_span(text, &found.span);

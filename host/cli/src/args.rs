@@ -30,22 +30,31 @@ pub(crate) enum Command {
     /// Show what a component or rule is, reads and imports
     #[command(after_help = EXIT_CODES)]
     Inspect(Inspect),
+    /// Find mistakes in rules that compile: fields that their events do not have, conditions that cannot hold, and more
+    #[command(after_help = EXIT_CODES)]
+    Lint(Lint),
     /// Run the tests that stand beside rules (NAME.test.yaml beside NAME.kql, .yaml or .wasm)
     #[command(after_help = EXIT_CODES)]
     Test(Test),
 }
 
 /// What all commands ask of the compiler.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Compiling {
     /// Refuse a rule that names a column its table does not have, instead of warning
     #[arg(long)]
     pub(crate) strict_schema: bool,
+    /// Sigma processing pipeline (YAML), applied to every Sigma rule; may be given more than once
+    #[arg(long, value_name = "FILE", action = clap::ArgAction::Append)]
+    pub(crate) pipeline: Vec<PathBuf>,
+    /// Values of the placeholders in Sigma rules: a YAML file of `name: [value, ...]`; may be given more than once
+    #[arg(long, value_name = "FILE", action = clap::ArgAction::Append)]
+    pub(crate) placeholders: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
-    /// Rule files (.kql, .yaml) or folders of them
+    /// Rule files (.kql, .yaml, .yml) or folders of them
     #[arg(required = true, value_name = "RULE")]
     pub(crate) rules: Vec<PathBuf>,
     /// Where to write: a folder, or the file of a single rule [default: beside each rule]
@@ -74,12 +83,25 @@ pub(crate) struct Run {
     /// Rule files (.kql, .yaml, .wasm) or folders of them
     #[arg(required = true, value_name = "RULES")]
     pub(crate) rules: Vec<PathBuf>,
-    /// Newline-delimited JSON, `-` for standard input; may be given more than once
-    #[arg(short, long, required = true, value_name = "FILE", action = clap::ArgAction::Append)]
+    /// Events: JSON in any common form, EVTX, plain or compressed; a folder of such files; `-` for standard input. May be
+    /// given more than once
+    #[arg(short, long, required = true, value_name = "PATH", action = clap::ArgAction::Append)]
     pub(crate) events: Vec<PathBuf>,
-    /// How to print verdicts: one JSON object per line, or tables at the end of the input
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    pub(crate) format: Format,
+    /// How to print verdicts
+    #[arg(long, value_enum, default_value_t = RunFormat::Json)]
+    pub(crate) format: RunFormat,
+    /// Run only rules of this level or above
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) level: Option<Level>,
+    /// Run only rules of these statuses
+    #[arg(long, value_enum, value_name = "STATUS", value_delimiter = ',')]
+    pub(crate) status: Vec<Status>,
+    /// Run only rules with one of these tags, or with one below it: `attack.t1219` takes attack.t1219.003
+    #[arg(long, value_name = "TAG", value_delimiter = ',')]
+    pub(crate) tag: Vec<String>,
+    /// Leave out the rules with these ids
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub(crate) exclude_id: Vec<String>,
     /// What `now()` is, as an ISO 8601 datetime [default: the clock's time at the start]
     #[arg(long, value_name = "DATETIME")]
     pub(crate) now: Option<String>,
@@ -99,7 +121,38 @@ pub(crate) struct Run {
     pub(crate) compiling: Compiling,
 }
 
-/// How verdicts and reports are printed.
+/// How verdicts are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunFormat {
+    /// One JSON object per line, as they come
+    Json,
+    /// At the end of the input, the table of each detection that found something
+    Table,
+    /// At the end of the input, how many verdicts each detection gave, the gravest first
+    Summary,
+}
+
+/// The level of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    Informational,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// The status of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Status {
+    Stable,
+    Test,
+    Experimental,
+    Deprecated,
+    Unsupported,
+}
+
+/// How reports are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// One JSON object per line
@@ -125,6 +178,18 @@ pub(crate) struct Inspect {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) compiling: Compiling,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// Rule files (.kql, .yaml, .yml) or folders of them
+    #[arg(required = true, value_name = "RULES")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Fail on warnings too
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) compiling: Compiling,
 }

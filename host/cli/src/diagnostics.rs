@@ -23,6 +23,11 @@ pub(crate) fn show_refused(refused: &Refused) {
     }
 }
 
+/// Shows a remark that has no place in a text.
+pub(crate) fn note(message: &str) {
+    eprint_line(&renderer().render(&[Group::with_title(Level::NOTE.primary_title(clean(message)))]));
+}
+
 /// Shows an error that has no place in a text.
 pub(crate) fn error(message: &str) {
     eprint_line(&renderer().render(&[Group::with_title(Level::ERROR.primary_title(clean(message)))]));

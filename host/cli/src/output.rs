@@ -11,7 +11,7 @@ use sandtrap_embed::{
     run::Sink,
 };
 
-use crate::{diagnostics, progress::Progress, table};
+use crate::{args::RunFormat, diagnostics, progress::Progress, table};
 
 /// How many bad lines, and how many failures of each detection, are shown one by one. The summary counts all.
 const SHOWN_MAX: usize = 5;
@@ -20,14 +20,15 @@ const SHOWN_MAX: usize = 5;
 pub(crate) struct Output {
     out: BufWriter<StdoutLock<'static>>,
     progress: Progress,
+    format: RunFormat,
     bad_lines: usize,
     failures: HashMap<String, usize>,
 }
 
 impl Output {
-    pub(crate) fn new(progress: Progress) -> Self {
+    pub(crate) fn new(progress: Progress, format: RunFormat) -> Self {
         let out = BufWriter::new(io::stdout().lock());
-        Self { out, progress, bad_lines: 0, failures: HashMap::new() }
+        Self { out, progress, format, bad_lines: 0, failures: HashMap::new() }
     }
 
     /// Takes the progress bar away, for the summary.
@@ -42,7 +43,7 @@ impl Output {
 
 impl Sink for Output {
     fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
-        verdict.write(&mut self.out)
+        if self.format == RunFormat::Summary { Ok(()) } else { verdict.write(&mut self.out) }
     }
 
     fn answer(&mut self, answer: &Answer) -> io::Result<()> {

@@ -2,8 +2,9 @@
 //! its component as people read them.
 
 pub use sandtrap_compiler::{
-    Compilation, Options, compile,
+    Compilation, Options, Site, compile,
     diagnostic::{Diagnostic, Severity},
+    lint,
 };
 
 /// The syntax tree; `None` where the query has syntax errors.

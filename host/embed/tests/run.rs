@@ -15,7 +15,7 @@ use sandtrap_embed::{
     Engine, EngineLimits, LookbackMode, StreamMap,
     compiler::Options as CompilerOptions,
     evaluator::{Answer, Evaluator, Options, Reporting, Unevaluated},
-    rules::{Refusal, RuleSet},
+    rules::{Refusal, RuleSet, Selection},
     run::{self, BadLines, Input, RunOptions, RunSummary, Sink},
 };
 use sandtrap_formats::{ndjson::ReadError, verdict::Verdict};
@@ -146,7 +146,7 @@ impl Scene {
 
     fn rules(&self) -> RuleSet {
         let engine = Engine::new(EngineLimits::default()).expect("an engine");
-        RuleSet::load(&engine, &[self.path().to_owned()], &CompilerOptions::default(), |_| {})
+        RuleSet::load(&engine, &[self.path().to_owned()], &CompilerOptions::default(), &Selection::default(), &|_| {})
     }
 
     fn events(&self, lines: &[&str]) -> Input {

@@ -9,7 +9,8 @@ const MORE_MAX: usize = 3;
 /// Past this a repetition that has to be longer is cut: the text will not match, and need not.
 const REPEATED_MAX: usize = 64;
 
-/// A text that the expression matches, but for look-around and anchors. Empty if it cannot be understood.
+/// A text that the expression matches, but for look-around and anchors. Empty if it cannot be understood. Printable ASCII
+/// where a class has it: whether `\d` is only that, nobody says (specification 2.1.0, modifiers, "Regular Expression").
 pub(super) fn example(pattern: &str, generator: &mut Generator) -> String {
     let mut made = String::new();
     if let Ok(hir) = regex_syntax::parse(pattern) {
@@ -23,12 +24,13 @@ fn walk(hir: &Hir, generator: &mut Generator, made: &mut String) {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => made.push_str(&String::from_utf8_lossy(&literal.0)),
         HirKind::Class(Class::Unicode(class)) => {
-            // The middle of a range is rarely a control character.
-            let middle = |range: &regex_syntax::hir::ClassUnicodeRange| {
-                let middle = u32::midpoint(range.start().into(), range.end().into());
-                char::from_u32(middle).unwrap_or(range.start())
-            };
-            made.extend(generator.one_of(class.ranges()).map(middle));
+            let ranges: Vec<(char, char)> = class.iter().map(|range| (range.start(), range.end())).collect();
+            let plain = |(start, end): &(char, char)| ((*start).max(' '), (*end).min('~'));
+            let plain: Vec<(char, char)> = ranges.iter().map(plain).filter(|(start, end)| start <= end).collect();
+            let chosen = generator.one_of(if plain.is_empty() { &ranges } else { &plain }).copied();
+            // The middle of a range: in ASCII its ends are often punctuation.
+            let middle = |(start, end): (char, char)| char::from_u32(u32::midpoint(start.into(), end.into()));
+            made.extend(chosen.and_then(middle));
         }
         HirKind::Class(Class::Bytes(class)) => {
             made.extend(generator.one_of(class.ranges()).map(|range| char::from(range.start())));
@@ -61,6 +63,7 @@ mod tests {
             ("^ab{2}$", &["abb"][..]),
             ("a(b|c)d?", &["ab", "ac", "abd", "acd"]),
             ("[xz]{1,2}", &["x", "z", "xx", "xz", "zx", "zz"]),
+            (r"\d", &["4"]),
             ("(", &[""]),
         ] {
             for seed in 0..20 {

@@ -8,8 +8,9 @@ use std::net::IpAddr;
 
 use super::{
     ast::{Item, Modifier, SpannedModifier, Value, ValueData},
-    codes, modifier,
+    codes,
     report::Report,
+    scalar,
 };
 
 /// What modifiers do, as far as it matters for what goes together.
@@ -66,36 +67,46 @@ enum Fault {
 
 /// What is wrong with a modifier that stands behind another.
 fn fault(earlier: Modifier, later: Modifier) -> Option<Fault> {
+    let (first, second) = (kind(earlier), kind(later));
+    // Base64 of Base64 is a thing.
+    let is_repeated = earlier == later && first != Kind::Encoding;
+    // `lt` turned around is `gte`, but for what is no number: nobody can mean that.
+    let is_turned = [(earlier, second), (later, first)].contains(&(Modifier::Neq, Kind::Comparison));
+    if is_repeated || is_turned {
+        Some(Fault::Contradiction)
+    } else if must_stand_before(second, first) {
+        Some(Fault::Order)
+    } else if go_together(first, second) || go_together(second, first) {
+        None
+    } else {
+        Some(Fault::Contradiction)
+    }
+}
+
+/// Whether of two kinds the first must be written first: placeholders and dashes stand in what the rule says, not in what
+/// encodings make of it, and wildcards, which `contains` and its like stand for, cannot be encoded.
+fn must_stand_before(first: Kind, second: Kind) -> bool {
+    use Kind::{Dash, Encoding, Flag, Place, Placeholder, Regex, Width};
+    matches!((first, second), (Regex, Flag) | (Placeholder | Dash, Encoding | Width) | (Encoding | Width, Place))
+}
+
+/// Whether two kinds can stand in one key; each pair is here once.
+fn go_together(one: Kind, other: Kind) -> bool {
     use Kind::{
         Case, Comparison, Dash, Encoding, Existence, Flag, Link, Network, Place, Placeholder, Reference, Regex,
         TimePart, Width,
     };
-    // Base64 of Base64 is a thing.
-    if earlier == later && kind(earlier) != Encoding {
-        return Some(Fault::Contradiction);
-    }
-    let is_neq = |modifier| modifier == Modifier::Neq;
-    match (kind(earlier), kind(later)) {
-        (Existence, _) | (_, Existence) => Some(Fault::Contradiction),
-        // `lt` turned around is `gte`, but for what is no number: nobody can mean that.
-        (Comparison, Link) if is_neq(later) => Some(Fault::Contradiction),
-        (Link, Comparison) if is_neq(earlier) => Some(Fault::Contradiction),
-        (Link, _) | (_, Link) | (Regex | Flag, Flag) => None,
-        (Flag, Regex) => Some(Fault::Order),
-        // Placeholders stand in what the rule says, not in what encodings make of it.
-        (Encoding | Width, Placeholder | Dash) => Some(Fault::Order),
-        (Placeholder, kind) | (kind, Placeholder) if !matches!(kind, Reference | Comparison | TimePart) => None,
-        (TimePart, Comparison) | (Comparison, TimePart) => None,
-        (Reference, Place | Case) | (Place | Case, Reference) => None,
-        (Place, Encoding | Width) => Some(Fault::Order),
-        (Encoding | Width, Place) => None,
-        (Case | Dash | Encoding, Case | Dash | Encoding | Place | Width) => None,
-        (Place | Width, Case | Dash) | (Width, Encoding) => None,
-        (
-            Regex | Flag | Comparison | TimePart | Network | Placeholder | Reference | Place | Case | Dash | Encoding
-            | Width,
-            _,
-        ) => Some(Fault::Contradiction),
+    match one {
+        Link => other != Existence,
+        Regex | Flag => matches!(other, Flag | Placeholder),
+        TimePart => other == Comparison,
+        Reference => matches!(other, Place | Case),
+        Place => matches!(other, Case | Dash | Encoding | Width | Placeholder),
+        Case => matches!(other, Dash | Encoding | Width | Placeholder),
+        Dash => matches!(other, Encoding | Width | Placeholder),
+        Encoding => matches!(other, Encoding | Width | Placeholder),
+        Network | Width => other == Placeholder,
+        Comparison | Existence | Placeholder => false,
     }
 }
 
@@ -124,7 +135,7 @@ fn check_modifiers(item: &Item, report: &mut Report) {
             say(&fault, earlier, later, report);
             return;
         }
-        let name = modifier::name(later.modifier);
+        let name = later.modifier.name();
         if kind(later.modifier) == Kind::Flag && !has_before(item, at, Kind::Regex) {
             let is_behind = has(item, Kind::Regex);
             let (code, message) = if is_behind {
@@ -146,7 +157,7 @@ fn check_modifiers(item: &Item, report: &mut Report) {
 }
 
 fn say(fault: &Fault, earlier: &SpannedModifier, later: &SpannedModifier, report: &mut Report) {
-    let (first, second) = (modifier::name(earlier.modifier), modifier::name(later.modifier));
+    let (first, second) = (earlier.modifier.name(), later.modifier.name());
     match fault {
         Fault::Order => {
             let message = format!("`{second}` stands behind `{first}`, and modifiers are applied in order");
@@ -203,7 +214,7 @@ fn check_value(item: &Item, value: &Value, report: &mut Report) {
             _ => None,
         };
         if let Some(wanted) = wanted {
-            let name = modifier::name(modifier);
+            let name = modifier.name();
             let message = format!("`{name}` wants {wanted}");
             report.error(codes::VALUE, &value.span, message, format!("correct the value, or leave `{name}` out"));
             return;
@@ -211,8 +222,8 @@ fn check_value(item: &Item, value: &Value, report: &mut Report) {
     }
     let part = item.modifiers.iter().find_map(|spanned| Some((spanned.modifier, range(spanned.modifier)?)));
     let Some((part, (from, to))) = part.filter(|_| !has(item, Kind::Comparison)) else { return };
-    if matches!(value.data, ValueData::Integer(number) if !(from..=to).contains(&number)) {
-        let message = format!("`{}` is between {from} and {to}: this matches nothing", modifier::name(part));
+    if matches!(number(&value.data), Some(ValueData::Integer(number)) if !(from..=to).contains(&number)) {
+        let message = format!("`{}` is between {from} and {to}: this matches nothing", part.name());
         report.warning(codes::NEVER, &value.span, message, "correct the number");
     }
 }
@@ -229,13 +240,22 @@ fn unfit_text(item: &Item, kind: Kind, text: &str) -> Option<&'static str> {
     }
 }
 
-/// What a number must be that this value is not. Quoted numbers are text, here as in pySigma.
+/// What a number must be that this value is not.
 fn unfit_number(item: &Item, kind: Kind, data: &ValueData) -> Option<&'static str> {
+    match number(data) {
+        Some(ValueData::Integer(_)) => None,
+        Some(_) if kind == Kind::Comparison || has(item, Kind::Comparison) => None,
+        _ if kind == Kind::TimePart => Some("a whole number"),
+        _ => Some("a number"),
+    }
+}
+
+/// The number that a value is; in quotes it is one, too, where nothing else is wanted.
+fn number(data: &ValueData) -> Option<ValueData> {
     match data {
-        ValueData::Integer(_) => None,
-        ValueData::Real(_) if kind == Kind::Comparison || has(item, Kind::Comparison) => None,
-        _ if kind == Kind::TimePart => Some("a whole number, without quotes"),
-        _ => Some("a number, without quotes"),
+        ValueData::Integer(_) | ValueData::Real(_) => Some(data.clone()),
+        ValueData::Text(text) => scalar::number(text.trim()),
+        ValueData::Null | ValueData::Bool(_) => None,
     }
 }
 

@@ -63,13 +63,11 @@ pub(super) fn parse(
     }
     let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, end: text.trim_end().len(), searches, places, report };
     let condition = parser.or().ok()?;
-    match parser.peek() {
-        None => Some(condition),
-        Some(_) => {
-            parser.unexpected("`and`, `or` or the end");
-            None
-        }
+    if parser.peek().is_some() {
+        parser.unexpected("`and`, `or` or the end");
+        return None;
     }
+    Some(condition)
 }
 
 /// The obsolete way to count events.

@@ -15,15 +15,15 @@ use crate::{
 };
 
 /// The specification's, and `value_median`, which is pySigma's for a percentile of 50.
-const KINDS: [(&str, CorrelationKind); 8] = [
-    ("event_count", CorrelationKind::EventCount),
-    ("value_count", CorrelationKind::ValueCount),
-    ("temporal", CorrelationKind::Temporal),
-    ("temporal_ordered", CorrelationKind::TemporalOrdered),
-    ("value_sum", CorrelationKind::ValueSum),
-    ("value_avg", CorrelationKind::ValueAvg),
-    ("value_percentile", CorrelationKind::ValuePercentile),
-    ("value_median", CorrelationKind::ValueMedian),
+const KINDS: [CorrelationKind; 8] = [
+    CorrelationKind::EventCount,
+    CorrelationKind::ValueCount,
+    CorrelationKind::Temporal,
+    CorrelationKind::TemporalOrdered,
+    CorrelationKind::ValueSum,
+    CorrelationKind::ValueAvg,
+    CorrelationKind::ValuePercentile,
+    CorrelationKind::ValueMedian,
 ];
 
 /// Units of a timespan in seconds ("Time Selection"); weeks are pySigma's. Months and years have no fixed length.
@@ -71,9 +71,9 @@ pub(super) fn correlation(
 
 fn kind(section: &Section, report: &mut Report) -> Option<(CorrelationKind, Span)> {
     let (text, span) = section.required("type", report)?;
-    let found = KINDS.iter().find(|(name, _)| *name == text).map(|(_, kind)| *kind);
+    let found = KINDS.into_iter().find(|kind| kind.name() == text);
     if found.is_none() {
-        let names = KINDS.iter().map(|(name, _)| *name);
+        let names = KINDS.into_iter().map(CorrelationKind::name);
         let help = suggest::closest(&text, names.clone()).map_or_else(
             || format!("there are {}", names.collect::<Vec<_>>().join(", ")),
             |found| format!("did you mean `{found}`?"),

@@ -51,13 +51,13 @@ pub fn parse(text: &str, file_name: &str) -> Parsed {
         };
         // An empty document: a file may begin or end with `---`.
         if !node.is_null() {
-            documents.extend(document(node, &mut collection, &mut ids, &mut report));
+            documents.extend(document(&node, &mut collection, &mut ids, &mut report));
         }
     }
     Parsed { documents, diagnostics: report.into_diagnostics() }
 }
 
-fn document(node: Node, collection: &mut Collection, ids: &mut Ids, report: &mut Report) -> Option<Document> {
+fn document(node: &Node, collection: &mut Collection, ids: &mut Ids, report: &mut Report) -> Option<Document> {
     let errors = report.errors();
     let span = node.extent();
     let Data::Mapping(entries) = &node.data else {
@@ -66,7 +66,7 @@ fn document(node: Node, collection: &mut Collection, ids: &mut Ids, report: &mut
         collection.refuse();
         return None;
     };
-    check_keys(&node, report);
+    check_keys(node, report);
     if report.errors() > errors {
         collection.refuse();
         return None;

@@ -48,11 +48,6 @@ const NAMES: [(&str, Modifier); 34] = [
     ("dotall", Modifier::SingleLine),
 ];
 
-/// A modifier's name in the specification.
-pub(super) fn name(modifier: Modifier) -> &'static str {
-    modifier.name()
-}
-
 /// The field and the modifiers of a key; no field stands for the whole event. `None` if something was reported.
 pub(super) fn key(node: &Node, key: &str, report: &mut Report) -> Option<(Option<String>, Vec<SpannedModifier>)> {
     let mut parts = key.split('|');

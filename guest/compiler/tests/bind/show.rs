@@ -182,7 +182,7 @@ fn element(test: &ElementTest, names: &[String]) -> String {
     match test {
         ElementTest::Wildcards { patterns, fold } => {
             let piece = |piece: &Piece| match piece {
-                Piece::Literal(text) => text.clone(),
+                Piece::Literal(literal) => literal.clone(),
                 Piece::AnyCharacter => "<?>".into(),
                 Piece::AnyText => "<*>".into(),
             };

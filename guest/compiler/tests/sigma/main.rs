@@ -5,4 +5,5 @@
 mod show;
 
 mod modifiers;
+mod site;
 mod trees;

@@ -12,7 +12,7 @@ use sandtrap_embed::wit::{
 };
 use sandtrap_embed::{
     Detection,
-    rules::{Refused, load_rule},
+    rules::{Refused, Selection, load_file},
 };
 use serde_json::json;
 
@@ -25,21 +25,21 @@ use crate::{
 
 pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
     let engine = load::engine()?;
+    let options = load::options(&args.compiling, &args.files)?;
     let mut out = io::stdout().lock();
     let mut outcome = Outcome::Done;
     for file in &args.files {
-        match load_rule(&engine, file, &args.compiling.into()) {
-            Ok((detection, remarks)) => {
-                remarks.iter().for_each(diagnostics::show);
-                match args.format {
-                    Format::Json => show_json(file, &detection, &mut out)?,
-                    Format::Table => show_text(file, &detection, &mut out)?,
-                }
+        let loaded = load_file(&engine, file, &options, &Selection::default());
+        loaded.remarks.iter().for_each(diagnostics::show);
+        for detection in &loaded.detections {
+            match args.format {
+                Format::Json => show_json(file, detection, &mut out)?,
+                Format::Table => show_text(file, detection, &mut out)?,
             }
-            Err(reason) => {
-                diagnostics::show_refused(&Refused { file: file.clone(), reason });
-                outcome = Outcome::RulesFailed;
-            }
+        }
+        for reason in loaded.refused {
+            diagnostics::show_refused(&Refused { file: file.clone(), reason });
+            outcome = Outcome::RulesFailed;
         }
     }
     out.flush()?;

@@ -14,13 +14,15 @@ use sandtrap_embed::formats::convert::parse_datetime;
 use sandtrap_embed::{
     LookbackMode,
     evaluator::{Evaluator, Options, Reporting},
+    rules::Selection,
     run::{self, BadLines, Input, RunOptions},
     stream_map,
+    wit::manifest,
 };
 
 use super::load;
 use crate::{
-    args::{Format, Lookback, Run},
+    args::{Level, Lookback, Run, RunFormat, Status},
     exit::{Outcome, UsageError},
     output::Output,
     progress::Progress,
@@ -34,7 +36,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     let inputs = inputs(args)?;
     let options = options(args)?;
     let streams = Arc::new(stream_map(args.streams.as_deref()).map_err(|error| anyhow!(error))?);
-    let set = load::rules(&load::engine()?, &args.rules, args.compiling);
+    let set = load::rules(&load::engine()?, &args.rules, &args.compiling, &selection(args))?;
     if set.rules.is_empty() {
         bail!("no rule can run");
     }
@@ -45,7 +47,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
         reporting: options.reporting,
     };
     let bytes = inputs.iter().map(Input::bytes).sum();
-    let mut output = Output::new(Progress::of_bytes(bytes));
+    let mut output = Output::new(Progress::of_bytes(bytes), args.format);
     let stop = stop_on_signal()?;
     let ran = run::run(&mut evaluator, &streams, inputs, run_options, &stop, &mut output);
     output.finish();
@@ -55,6 +57,9 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
         Err(error) => return Err(error.into()),
     };
     let detections = evaluator.summaries();
+    if args.format == RunFormat::Summary {
+        summary::print(&detections)?;
+    }
     summary::show(&ran, &detections, &set, options.lookback);
     let failed = !set.refused.is_empty() || detections.iter().any(|detection| detection.failures > 0);
     Ok(if ran.stopped || ran.failed_inputs > 0 {
@@ -89,6 +94,29 @@ fn inputs(args: &Run) -> anyhow::Result<Vec<Input>> {
     Ok(args.events.iter().map(input).collect())
 }
 
+fn selection(args: &Run) -> Selection {
+    let level = |level: Level| match level {
+        Level::Informational => manifest::Level::Informational,
+        Level::Low => manifest::Level::Low,
+        Level::Medium => manifest::Level::Medium,
+        Level::High => manifest::Level::High,
+        Level::Critical => manifest::Level::Critical,
+    };
+    let status = |status: &Status| match status {
+        Status::Stable => manifest::Status::Stable,
+        Status::Test => manifest::Status::Test,
+        Status::Experimental => manifest::Status::Experimental,
+        Status::Deprecated => manifest::Status::Deprecated,
+        Status::Unsupported => manifest::Status::Unsupported,
+    };
+    Selection {
+        level: args.level.map(level),
+        statuses: args.status.iter().map(status).collect(),
+        tags: args.tag.clone(),
+        excluded_ids: args.exclude_id.iter().cloned().collect(),
+    }
+}
+
 fn options(args: &Run) -> anyhow::Result<Options> {
     let now = match &args.now {
         Some(text) => parse_datetime(text).ok_or_else(|| {
@@ -103,8 +131,8 @@ fn options(args: &Run) -> anyhow::Result<Options> {
             Lookback::Query => LookbackMode::Query,
         },
         reporting: match args.format {
-            Format::Json => Reporting::AsTheyCome,
-            Format::Table => Reporting::Tables,
+            RunFormat::Json | RunFormat::Summary => Reporting::AsTheyCome,
+            RunFormat::Table => Reporting::Tables,
         },
     })
 }

@@ -28,8 +28,8 @@ const CHUNK_EVENTS_MAX: usize = 256;
 /// How much a chunk's events weigh at most, but for the last of them.
 const CHUNK_WEIGHT_MAX: u64 = (256 << 10) * TREE_BYTES_PER_BYTE;
 
-/// How many bytes of memory a byte of JSON can become: a value has 72 bytes and a list of numbers two characters for
-/// each, in a vector with room for as many again would be 72; that much is not seen in a whole event.
+/// How many bytes of memory a byte of JSON can become: a value takes 72 bytes, and a list of digits has one for every two
+/// bytes.
 const TREE_BYTES_PER_BYTE: u64 = 40;
 
 /// What an event weighs besides, in bytes.

@@ -90,7 +90,10 @@ fn text_of(random: &mut Random, value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Array(values) if values.is_empty() => None,
-        Value::Array(values) => text_of(random, values.get(random.below(values.len()))?),
+        Value::Array(values) => {
+            let value = values.get(random.below(values.len()))?;
+            text_of(random, value)
+        }
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     }

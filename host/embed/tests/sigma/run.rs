@@ -106,7 +106,7 @@ impl Sandbox {
     /// Compiles the rule with its filters, or says why it cannot be.
     pub(crate) fn compile(&self, file: &File, placeholders: &reference::Placeholders) -> Result<Compiled, String> {
         let mut site = Site { placeholders: Placeholders(placeholders.clone()), ..Site::default() };
-        site.add_filters(FILE_NAME, &file.text);
+        site.filters.extend(Site::filters_of(FILE_NAME, &file.text));
         let options = Options { site: Arc::new(site), ..Options::default() };
         let compiled = sandtrap_compiler::compile(FILE_NAME, &file.text, &options);
         let component = compiled.iter().find_map(|compilation| compilation.component.as_ref()).ok_or_else(|| {
@@ -127,13 +127,13 @@ impl Compiled {
     /// What the component says of each event; an error if it fails, or if its prefilter hides an event that it picks.
     pub(crate) fn verdicts(&self, events: &[Map<String, Value>]) -> Result<Vec<bool>, String> {
         let chain = Chain::of(&self.detection.manifest().plan).map_err(|error| error.to_string())?;
-        let batch = bound(chain.source, events)?;
+        let batch = bound(&chain.source, events)?;
         let mut kernels = Kernel { instance: Instance::new(&self.detection) };
         let mut verdicts = vec![false; events.len()];
         let [front] = chain.front.as_slice() else { return Err("not one kernel".into()) };
         for row in run_kernel(front, &batch, &mut kernels).map_err(|error| error.to_string())?.rows {
             let event = &events[row as usize];
-            if !admits(chain.source, event) {
+            if !admits(&chain.source, event) {
                 return Err(format!("the prefilter hides event {row}: {:?}", chain.source.prefilter));
             }
             verdicts[row as usize] = true;
@@ -150,7 +150,7 @@ fn bound(source: &Source, events: &[Map<String, Value>]) -> Result<Batch, String
     let most = NonZeroUsize::new(events.len() + 1).expect("not zero");
     let mut binder = Binder::new(Arc::new(map), vec![wanted], most);
     for fields in events {
-        let position = Position { source: "generated".into(), line: 1, offset: 0 };
+        let position = Position { source: "generated".into(), line: 1, record: None, offset: 0 };
         let fill = binder.push(&BoundEvent { fields: fields.clone(), position });
         assert_eq!(fill, Fill::Room, "the events are few and small");
     }

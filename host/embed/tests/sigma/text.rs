@@ -203,7 +203,10 @@ pub(crate) fn pattern(random: &mut Random, text: &str) -> String {
             0 => pattern.push('*'),
             1 => pattern.push('?'),
             2 => pattern.push_str("?*"),
-            _ => pattern.push_str(&escaped(random, other_case(random, c))),
+            _ => {
+                let c = other_case(random, c);
+                pattern.push_str(&escaped(random, c));
+            }
         }
     }
     // Now and then nothing is escaped, or too much.

@@ -159,7 +159,7 @@ pub(crate) fn rule(random: &mut Random, events: &[Map<String, Value>]) -> Rule {
 fn search(random: &mut Random, events: &[Map<String, Value>]) -> Search {
     if random.once_in(6) {
         let values = (0..=random.below(3)).map(|_| keyword(random, events)).collect::<Vec<_>>();
-        let key = random.pick(&["", "", "'|all'", "'|cased'", "'|contains|all'", "'|startswith'", "'|endswith'"]);
+        let key = random.pick(&["", "", "'|all'", "'|cased'", "'|contains|all'"]);
         return Search { maps: vec![vec![Item { key: key.to_owned(), values }]], as_list: false };
     }
     let as_list = random.once_in(4);
@@ -174,7 +174,7 @@ fn keyword(random: &mut Random, events: &[Map<String, Value>]) -> String {
     if random.once_in(8) {
         random.pick(&["443", "1", "22"]).to_owned()
     } else {
-        quoted(random, &text::pattern(random, &shorter))
+        quoted(&text::pattern(random, &shorter), random)
     }
 }
 
@@ -219,7 +219,7 @@ fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
             let flags = random.pick(&["", "", "|i", "|m", "|s", "|i|s", "|i|m|s"]);
             let values = several(random, |random| {
                 let text = some_text(random, events, field);
-                quoted(random, &text::regex(random, &text))
+                quoted(&text::regex(random, &text), random)
             });
             (field, format!("|re{flags}"), values)
         }
@@ -231,7 +231,7 @@ fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
         9 => encoded(random, field),
         10 => {
             let values = several(random, |random| {
-                quoted(random, random.pick(&["%one%", "x%two%", "%two%*%one%", "\\%one%two%", "%two%%", "%a b%one%"]))
+                quoted(random.pick(&["%one%", "x%two%", "%two%*%one%", "\\%one%two%", "%two%%"]), random)
             });
             (
                 field,
@@ -245,7 +245,7 @@ fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
                 let text = some_text(random, events, field);
                 let value: String = text::pattern(random, &text).chars().filter(|c| !is_dash(*c)).take(4).collect();
                 let value = if value.starts_with(char::is_alphanumeric) { value } else { format!("f{value}") };
-                quoted(random, &format!("{}{value}", random.pick(&["-", " -", " /", "/", " \u{2013}", "-a -"])))
+                quoted(&format!("{}{value}", random.pick(&["-", " -", " /", "/", " \u{2013}", "-a -"])), random)
             });
             (field, format!("|windash{}", random.pick(&["", "|contains", "|startswith", "|contains|cased"])), values)
         }
@@ -257,7 +257,7 @@ fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
                 match random.below(14) {
                     0 => plain_number(random),
                     1 if kind.is_empty() && cased.is_empty() => random.pick(&["true", "false", "null"]).into(),
-                    _ => quoted(random, &text::pattern(random, &text)),
+                    _ => quoted(&text::pattern(random, &text), random),
                 }
             });
             (field, if random.once_in(2) { format!("{kind}{cased}") } else { format!("{cased}{kind}") }, values)
@@ -292,7 +292,7 @@ fn encoded<'a>(random: &mut Random, field: &'a str) -> (&'a str, String, Vec<Str
     let values = several(random, |random| {
         let ascii = modifiers.contains("base64");
         let plain = random.pick(if ascii { text::PLAIN } else { &["cmd", "foobar"] });
-        quoted(random, plain)
+        quoted(plain, random)
     });
     let values = if values.is_empty() { vec!["cmd".into()] } else { values };
     (field, format!("{modifiers}{}", random.pick(&["|contains", "|contains", "", "|cased"])), values)
@@ -331,7 +331,7 @@ fn quoted_network(random: &mut Random) -> String {
 }
 
 /// A text as YAML, in one of the ways that YAML has.
-fn quoted(random: &mut Random, text: &str) -> String {
+fn quoted(text: &str, random: &mut Random) -> String {
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '\\' | '*' | '?' | '.' | '-' | '/'))
         && !matches!(
@@ -377,8 +377,12 @@ fn condition(random: &mut Random, names: &[&str], depth: usize) -> String {
             format!("{} of {start}*", random.pick(&["1", "all"]))
         }
         2 => {
-            let end = name.get(random.below(name.len())..).unwrap_or(name);
-            format!("{} of *{end}", random.pick(&["1", "all"]))
+            // A pattern takes names that begin with an underscore only if it says so.
+            let end = name.trim_start_matches('_');
+            let end = end.get(random.below(end.len())..).unwrap_or(name);
+            let hidden = !names.iter().any(|name| name.ends_with(end) && !name.starts_with('_'));
+            let end = if hidden { name } else { end };
+            format!("{} of {}{end}", random.pick(&["1", "all"]), if hidden { "" } else { "*" })
         }
         // `all` is a name, too, but not one that can stand alone.
         _ if name == "all" => "1 of all*".into(),

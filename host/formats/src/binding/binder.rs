@@ -260,3 +260,6 @@ fn instant(fields: &Fields, row: &Map<String, Value>) -> Option<i64> {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "tests_of_logsources.rs"]
+mod tests_of_logsources;

@@ -14,10 +14,13 @@ use super::{
     counts::Unconverted,
 };
 use crate::{
-    convert::Converted,
+    convert::{self, Converted, ListCell},
     event::{Event, EventRef},
     streams::{Fields, Source, StreamMap, Target},
 };
+
+/// The field that stands for all scalar values of an event: what keywords of Sigma are looked for in.
+const ALL_VALUES: &str = "*";
 
 /// For each column, where its cells come from.
 type Sources = Arc<[Arc<[Source]>]>;
@@ -92,13 +95,28 @@ impl WantedStream {
         sources: &[Arc<[Source]>],
         fields: &Fields,
         row: &Map<String, Value>,
-        _event: &Event,
+        event: &Event,
         reference: EventRef,
     ) -> usize {
         self.events.push(reference);
         let mut text_bytes = 0_usize;
         let cells = self.columns.iter().zip(sources).zip(self.builders.iter_mut().zip(&mut self.unconverted));
         for ((column, sources), (builder, unconverted)) in cells {
+            if column.list {
+                let cell = if is_all_values(column) {
+                    ListCell::Values(convert::all_scalars(&event.fields))
+                } else {
+                    fields.find_all(sources, row)
+                };
+                text_bytes = text_bytes.saturating_add(cell.text_bytes());
+                let fits = match cell {
+                    ListCell::Absent => builder.push(Cell::Absent),
+                    ListCell::Null => builder.push(Cell::Null),
+                    ListCell::Values(values) => builder.push_elements(values.iter().map(|text| Cell::Text(text))),
+                };
+                *unconverted = unconverted.saturating_add(u64::from(!fits));
+                continue;
+            }
             let converted = fields.find(sources, row).map(|found| found.convert(column.ty));
             let cell = converted.as_ref().map_or(Cell::Absent, Converted::as_cell);
             if let Cell::Text(text) = cell {
@@ -131,6 +149,10 @@ impl WantedStream {
     pub(super) fn columns(&self) -> &[SourceColumn] {
         &self.columns
     }
+}
+
+fn is_all_values(column: &SourceColumn) -> bool {
+    matches!(&*column.field, [only] if only == ALL_VALUES)
 }
 
 fn sources(columns: &[SourceColumn], fields: &Fields) -> Sources {

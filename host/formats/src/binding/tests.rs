@@ -14,19 +14,19 @@ fn column(field: &str, ty: LogicalType) -> SourceColumn {
     SourceColumn { field: field.split('/').map(str::to_owned).collect(), ty, list: false }
 }
 
-fn wanted(stream: &str, columns: &[(&str, LogicalType)]) -> Wanted {
+pub(super) fn wanted(stream: &str, columns: &[(&str, LogicalType)]) -> Wanted {
     Wanted { stream: stream.into(), columns: columns.iter().map(|(field, ty)| column(field, *ty)).collect() }
 }
 
-fn binder(map: StreamMap, wanted: Vec<Wanted>) -> Binder {
+pub(super) fn binder(map: StreamMap, wanted: Vec<Wanted>) -> Binder {
     Binder::new(Arc::new(map), wanted, NonZeroUsize::MAX)
 }
 
-fn built_in() -> StreamMap {
+pub(super) fn built_in() -> StreamMap {
     StreamMap::built_in().unwrap_or_else(|error| unreachable!("{error}"))
 }
 
-fn event(value: Value) -> Event {
+pub(super) fn event(value: Value) -> Event {
     let Value::Object(fields) = value else { unreachable!("tests write objects") };
     Event { fields, position: Position { source: "test".into(), line: 1, record: None, offset: 0 } }
 }

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_is_nested_too_deeply_is_one_value() {
-        let deep = (0..DEPTH_MAX + 1).fold(json!("x"), |inner, _| json!([inner]));
+        let deep = (0..=DEPTH_MAX).fold(json!("x"), |inner, _| json!([inner]));
         assert_eq!(ListCell::of_found(&[&deep]), ListCell::Values(vec![r#"["x"]"#.into()]));
     }
 

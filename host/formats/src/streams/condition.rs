@@ -5,12 +5,15 @@
 //! number without a fraction is its integer, so that `3.0` is `3`. A condition on a field with several values holds if
 //! it holds for one of them.
 
-use std::{borrow::Cow, cell::OnceCell};
+use std::{borrow::Cow, cell::RefCell};
 
 use serde_json::{Map, Value};
 
 use super::source::Physical;
 use crate::convert;
+
+/// How many values of a field conditions look at: a stranger's list may have any number.
+const VALUES_MAX: usize = 64;
 
 /// A physical field that conditions look at, and the name under which the streams file speaks of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,31 +45,35 @@ pub(crate) enum Test {
 pub(crate) struct EventKey<'e> {
     fields: &'e Map<String, Value>,
     discriminators: &'e [Discriminator],
-    values: Vec<OnceCell<Option<&'e Value>>>,
+    /// Few are asked for.
+    known: RefCell<Vec<(usize, Option<&'e Value>)>>,
 }
 
 impl<'e> EventKey<'e> {
     pub(crate) fn new(fields: &'e Map<String, Value>, discriminators: &'e [Discriminator]) -> Self {
-        Self { fields, discriminators, values: vec![OnceCell::new(); discriminators.len()] }
+        Self { fields, discriminators, known: RefCell::default() }
     }
 
     /// The value of a discriminator, unless it is null.
     pub(crate) fn value(&self, discriminator: usize) -> Option<&'e Value> {
-        let find = || {
-            let physical = &self.discriminators.get(discriminator)?.physical;
-            physical.find(self.fields, &[]).filter(|value| !value.is_null())
-        };
-        *self.values.get(discriminator)?.get_or_init(find)
+        let mut known = self.known.borrow_mut();
+        if let Some((_, value)) = known.iter().find(|(place, _)| *place == discriminator) {
+            return *value;
+        }
+        let physical = self.discriminators.get(discriminator).map(|known| &known.physical);
+        let value = physical.and_then(|physical| physical.find(self.fields, &[])).filter(|value| !value.is_null());
+        known.push((discriminator, value));
+        value
     }
 
-    /// The texts of a discriminator: one, or one for each scalar of an array.
+    /// The texts of a discriminator: one, or one for each scalar among the first of an array.
     pub(crate) fn texts(&self, discriminator: usize) -> impl Iterator<Item = Cow<'e, str>> + use<'e> {
         let value = self.value(discriminator);
         let (one, many): (Option<&Value>, &[Value]) = match value {
             Some(Value::Array(items)) => (None, items),
             one => (one, &[]),
         };
-        one.into_iter().chain(many).filter_map(as_text)
+        one.into_iter().chain(many.iter().take(VALUES_MAX)).filter_map(as_text)
     }
 }
 

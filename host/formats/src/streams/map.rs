@@ -20,7 +20,14 @@ use super::{
 use crate::path;
 
 /// The files of rules/streams. Earlier ones fill a stream before later ones.
-const FILES: [(&str, &str); 1] = [("windows.yaml", include_str!("../../../../rules/streams/windows.yaml"))];
+const FILES: [(&str, &str); 6] = [
+    ("windows.yaml", include_str!("../../../../rules/streams/windows.yaml")),
+    ("linux.yaml", include_str!("../../../../rules/streams/linux.yaml")),
+    ("macos.yaml", include_str!("../../../../rules/streams/macos.yaml")),
+    ("cloud.yaml", include_str!("../../../../rules/streams/cloud.yaml")),
+    ("network.yaml", include_str!("../../../../rules/streams/network.yaml")),
+    ("applications.yaml", include_str!("../../../../rules/streams/applications.yaml")),
+];
 
 /// Which events belong to which streams, and how each stream's fields are found.
 #[derive(Clone, Debug, Default)]
@@ -120,8 +127,8 @@ impl StreamMap {
     /// What an event says it is, for counts: its channel and event id, and what else of its discriminators it has.
     pub(crate) fn kind<'e>(&'e self, key: &EventKey<'e>) -> Kind<'e> {
         let named = |name: &str| {
-            let places = self.discriminators.iter().enumerate().filter(|(_, known)| known.name == name);
-            places.filter_map(|(place, _)| key.value(place)).next()
+            let mut places = self.discriminators.iter().enumerate().filter(|(_, known)| known.name == name);
+            places.find_map(|(place, _)| key.value(place))
         };
         let (channel, event_id) = (named("Channel"), named("EventID"));
         let mut says = None;

@@ -8,6 +8,7 @@ mod fields;
 mod map;
 mod node;
 mod parse;
+mod parse_fields;
 mod router;
 mod source;
 

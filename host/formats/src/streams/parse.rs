@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use sandtrap_wit::{TICKS_PER_SECOND, logsource::Logsource};
+use sandtrap_wit::logsource::Logsource;
 
 use super::{
     condition::{Condition, Discriminator, Test},
@@ -16,8 +16,6 @@ use super::{
 /// The version of the form that is read here.
 const FORMAT: &str = "1";
 
-type FieldList = Vec<(String, Arc<[Source]>)>;
-
 pub(super) fn parse(file: &str, text: &str) -> Result<StreamMap> {
     with_root(file, text, |root| {
         let keys =
@@ -29,12 +27,9 @@ pub(super) fn parse(file: &str, text: &str) -> Result<StreamMap> {
         }
         let names = Arc::new(PhysicalNames::parse(physical, containers, fallbacks)?);
         let time = time.map_or(Ok(Arc::default()), |node| names.sources(&node))?;
-        let groups = groups.map_or(Ok(Vec::new()), |node| {
-            node.entries()?
-                .into_iter()
-                .map(|(name, group)| Ok((name, names.fields(&group)?)))
-                .collect::<Result<Vec<_>>>()
-        })?;
+        let groups = groups.map_or(Ok(Vec::new()), |node| node.entries())?;
+        // Each is read for every mapping that uses it, whose containers may be its own; a mistake shows in any case.
+        groups.iter().try_for_each(|(_, group)| names.fields(group).map(drop))?;
         let mut map = StreamMap::default();
         map.rows.unlisted = Unlisted::OwnName(Arc::default());
         if let Some(tables) = tables {
@@ -102,12 +97,26 @@ fn parse_declared(node: &Node<'_>, time: &Arc<[Source]>, map: &mut StreamMap) ->
 fn parse_mapping(
     node: &Node<'_>,
     names: &Arc<PhysicalNames>,
-    groups: &[(&str, FieldList)],
+    groups: &[(&str, Node<'_>)],
     time: &Arc<[Source]>,
     map: &mut StreamMap,
 ) -> Result<()> {
-    let keys = ["name", "when", "unless", "stream", "logsource", "use", "no_value", "other_fields", "fields"];
-    let [name, when, unless, stream, logsource, groups_used, no_value, other, fields] = node.record(keys)?;
+    let keys = [
+        "name",
+        "when",
+        "unless",
+        "stream",
+        "logsource",
+        "row",
+        "containers",
+        "strip",
+        "use",
+        "no_value",
+        "other_fields",
+        "fields",
+    ];
+    let [name, when, unless, stream, logsource, row, containers, strip, groups_used, no_value, other, fields] =
+        node.record(keys)?;
     node.required("name", name)?.text()?;
     let when_node = node.required("when", when)?;
     let when = parse_conditions(&when_node, names, map)?;
@@ -120,6 +129,8 @@ fn parse_mapping(
         (None, Some(logsource)) => logsource.one_or_more().iter().map(parse_logsource).collect::<Result<_>>()?,
         _ => return Err(node.error("give either the key `stream` (a table) or the key `logsource`")),
     };
+    let names = &names.for_mapping(containers, strip)?;
+    let row = row.map(|node| node.text()).transpose()?;
     let mut listed = HashMap::new();
     for used in groups_used.map_or(Ok(Vec::new()), |node| node.sequence())? {
         let name = used.text()?;
@@ -127,7 +138,7 @@ fn parse_mapping(
             let known: Vec<&str> = groups.iter().map(|(known, _)| *known).collect();
             used.error(format!("there is no group `{name}`; the groups are {}", known.join(", ")))
         })?;
-        listed.extend(group.iter().cloned());
+        listed.extend(names.fields(group)?);
     }
     listed.extend(fields.map_or(Ok(Vec::new()), |node| names.fields(&node))?);
     let unlisted = match other {
@@ -146,7 +157,7 @@ fn parse_mapping(
         target,
         when: when.clone(),
         unless: unless.clone(),
-        row: None,
+        row: row.clone(),
         fields: Arc::clone(&fields),
     }));
     Ok(())
@@ -200,76 +211,6 @@ fn parse_logsource(node: &Node<'_>) -> Result<Target> {
         return Err(node.error("name at least one of product, category, service"));
     }
     Ok(Target::of(logsource))
-}
-
-/// Reading what builds on the names of physical fields.
-impl PhysicalNames {
-    fn parse(physical: Option<Node<'_>>, containers: Option<Node<'_>>, fallbacks: Option<Node<'_>>) -> Result<Self> {
-        let listed = physical.map_or(Ok(HashMap::new()), |node| {
-            let entry = |(name, paths): (&str, Node<'_>)| Ok((name.to_owned(), Physical::at(paths.texts()?)));
-            node.entries()?.into_iter().map(entry).collect()
-        })?;
-        let containers = containers.map_or(Ok(Vec::new()), |node| node.texts())?;
-        let fallbacks = fallbacks.map_or(Ok(HashMap::new()), |node| {
-            node.entries()?.into_iter().map(|(name, paths)| Ok((name.to_owned(), paths.texts()?))).collect()
-        })?;
-        Ok(Self { listed, containers, fallbacks })
-    }
-
-    /// One place for the paths of several fields, in order.
-    fn alternatives(&self, node: &Node<'_>) -> Result<Physical> {
-        let paths = node.texts()?.into_iter().flat_map(|name| self.physical(&name).0.to_vec());
-        Ok(Physical(paths.collect()))
-    }
-
-    fn fields(&self, node: &Node<'_>) -> Result<FieldList> {
-        node.entries()?.into_iter().map(|(name, sources)| Ok((name.to_owned(), self.sources(&sources)?))).collect()
-    }
-
-    fn sources(&self, node: &Node<'_>) -> Result<Arc<[Source]>> {
-        node.one_or_more().iter().map(|source| self.source(source)).collect()
-    }
-
-    fn source(&self, node: &Node<'_>) -> Result<Source> {
-        if !node.is_mapping() {
-            return Ok(Source::Field(self.physical(&node.text()?)));
-        }
-        let entries = node.entries()?;
-        let of = || match entries.iter().find(|(key, _)| *key == "of") {
-            Some((_, of)) => self.alternatives(of),
-            None => Err(node.error("the key `of` is missing: which field to take it from")),
-        };
-        match entries.as_slice() {
-            [("constant", text)] => Ok(Source::Constant(text.text()?.into())),
-            [("file_name", of)] => Ok(Source::FileName(self.alternatives(of)?)),
-            [("user", of)] => Ok(Source::User(self.alternatives(of)?)),
-            [("domain", of)] => Ok(Source::Domain(self.alternatives(of)?)),
-            [("epoch_seconds", of)] => {
-                Ok(Source::Epoch { ticks_per_unit: TICKS_PER_SECOND, of: self.alternatives(of)? })
-            }
-            [("epoch_millis", of)] => {
-                Ok(Source::Epoch { ticks_per_unit: TICKS_PER_SECOND / 1000, of: self.alternatives(of)? })
-            }
-            [("all", of)] => {
-                Ok(Source::All(of.texts()?.iter().map(|name| self.physical(name)).collect()))
-            }
-            [("hash", algorithm), ("of", _)] => Ok(Source::Hash { algorithm: algorithm.text()?, of: of()? }),
-            [("words", words), ("of", _)] => {
-                let word = |(from, to): (&str, Node<'_>)| Ok((from.to_owned(), to.text()?));
-                let words: Result<Vec<_>> = words.entries()?.into_iter().map(word).collect();
-                Ok(Source::Words { words: words?.into(), of: of()? })
-            }
-            [("join", parts), ("with", with)] => {
-                let parts: Vec<Physical> = parts.texts()?.iter().map(|name| self.physical(name)).collect();
-                Ok(Source::Join { parts, with: with.text()? })
-            }
-            _ => Err(node.error(
-                "expected one of {constant: TEXT}, {file_name: FIELD}, {user: FIELD}, {domain: FIELD}, {epoch_seconds: \
-                 FIELD}, {epoch_millis: FIELD}, {all: [FIELD]}, {hash: NAME, of: FIELD}, {words: {FROM: TO}, of: FIELD}, {join: \
-                 [FIELD], with: TEXT}",
-            )),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub(crate) struct PhysicalNames {
     pub(crate) containers: Vec<String>,
     /// The paths of fields that are neither at the top nor in a container.
     pub(crate) fallbacks: HashMap<String, Vec<String>>,
+    /// Objects in which rules look for fields that some shippers take out of them.
+    pub(crate) strip: Vec<String>,
 }
 
 /// The key under which readers of XML put the text of an element that has attributes, too.
@@ -51,7 +53,10 @@ impl PhysicalNames {
                 None => Place::At(format!("{container}.{name}")),
             });
             let last = self.fallbacks.get(name).into_iter().flatten().cloned().map(Place::At);
-            Physical(std::iter::once(Place::At(name.to_owned())).chain(inside).chain(last).collect())
+            let rests = self.strip.iter().filter_map(|object| name.strip_prefix(object.as_str())?.strip_prefix('.'));
+            let stripped = rests.map(|rest| Place::At(rest.to_owned()));
+            let own = std::iter::once(Place::At(name.to_owned()));
+            Physical(own.chain(inside).chain(stripped).chain(last).collect())
         })
     }
 }
@@ -74,8 +79,8 @@ impl Place {
         let found = match self {
             Self::At(path) => path::find(fields, path),
             Self::InAnyOf { object, field } => {
-                let objects = path::find(fields, object)?.as_object()?.values().filter_map(Value::as_object);
-                objects.filter_map(|object| path::find(object, field)).next()
+                let mut objects = path::find(fields, object)?.as_object()?.values().filter_map(Value::as_object);
+                objects.find_map(|object| path::find(object, field))
             }
         };
         found.map(without_attributes)
@@ -104,10 +109,14 @@ pub(crate) enum Source {
     Hash { algorithm: String, of: Physical },
     /// The text in other words; a text that is not listed stays.
     Words { words: Arc<[(String, String)]>, of: Physical },
-    /// The parts one after the other. All must have a value.
+    /// The parts one after the other, each a text or a list of texts. All must have a value.
     Join { parts: Vec<Physical>, with: String },
     /// All values of these fields: a list, of which a column that is none takes the first.
     All(Vec<Physical>),
+    /// Each of these texts whose field is there: a list, of which a column that is none takes the first.
+    Present(Vec<(String, Physical)>),
+    /// The value of the entry of that name in a list of names and values: `[{"name": .., "value": ..}]`.
+    Entry { name: String, of: Physical },
     /// An instant, given as how many units of so many ticks have passed since 1970.
     Epoch { ticks_per_unit: i64, of: Physical },
 }
@@ -119,6 +128,8 @@ pub(crate) enum Found<'a> {
     Json(&'a Value),
     /// Several values of the event, at least one.
     Values(Vec<&'a Value>),
+    /// Several texts, at least one.
+    Texts(Vec<&'a str>),
     /// A text, transformed.
     Text(Cow<'a, str>),
     /// An instant, in ticks.
@@ -131,6 +142,9 @@ impl<'a> Found<'a> {
         match self {
             Self::Json(value) => convert::from_json(value, ty),
             Self::Values(values) => values.first().map_or(Converted::Null, |value| convert::from_json(value, ty)),
+            Self::Texts(texts) => {
+                texts.first().map_or(Converted::Null, |text| convert::from_text(Cow::Borrowed(text), ty))
+            }
             Self::Text(text) => convert::from_text(text, ty),
             Self::Instant(ticks) => convert::from_instant(ticks, ty),
         }
@@ -141,6 +155,14 @@ impl Physical {
     /// A field that is at the first of these paths which the event has.
     pub(crate) fn at(paths: Vec<String>) -> Self {
         Self(paths.into_iter().map(Place::At).collect())
+    }
+
+    /// With which key of an event's top its paths begin, for each.
+    pub(crate) fn first_keys(&self) -> impl Iterator<Item = &str> {
+        let paths = self.0.iter().map(|place| match place {
+            Place::At(path) | Place::InAnyOf { object: path, .. } => path.as_str(),
+        });
+        paths.filter_map(|path| path.split('.').next())
     }
 
     /// The first value that the event has and that says something.
@@ -176,6 +198,11 @@ impl Source {
                 let found = of.iter().flat_map(|of| of.find_all(fields, no_value));
                 ListCell::of_found(&found.collect::<Vec<_>>())
             }
+            Self::Present(_) | Self::Entry { .. } => match self.find(fields, no_value) {
+                Some(Found::Texts(texts)) => ListCell::Values(texts.into_iter().map(Cow::Borrowed).collect()),
+                Some(Found::Values(values)) => ListCell::of_found(&values),
+                _ => ListCell::Absent,
+            },
             one => match one.find(fields, no_value).map(|found| found.convert(LogicalType::String)) {
                 Some(Converted::Text(text)) => ListCell::Values(vec![text]),
                 Some(_) => ListCell::Null,
@@ -200,8 +227,25 @@ impl Source {
                 Some(borrowed(words.iter().find(|(from, _)| from == text).map_or(text, |(_, to)| to)))
             }
             Self::Join { parts, with } => {
-                let parts: Option<Vec<&str>> = parts.iter().map(text).collect();
-                Some(Found::Text(Cow::Owned(parts?.join(with))))
+                let parts = parts.iter().map(|part| match part.find(fields, no_value)? {
+                    Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+                    Value::Array(items) => {
+                        let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+                        Some(Cow::Owned(texts?.join(with)))
+                    }
+                    _ => None,
+                });
+                Some(Found::Text(Cow::Owned(parts.collect::<Option<Vec<_>>>()?.join(with))))
+            }
+            Self::Present(texts) => {
+                let present = texts.iter().filter(|(_, of)| of.find(fields, no_value).is_some());
+                let texts: Vec<&str> = present.map(|(text, _)| text.as_str()).collect();
+                (!texts.is_empty()).then_some(Found::Texts(texts))
+            }
+            Self::Entry { name, of } => {
+                let values: Vec<&Value> =
+                    of.find_all(fields, no_value).into_iter().flat_map(|list| entries(list, name)).collect();
+                (!values.is_empty()).then_some(Found::Values(values))
             }
             Self::All(of) => {
                 let values: Vec<&Value> = of.iter().filter_map(|of| of.find(fields, no_value)).collect();
@@ -217,6 +261,16 @@ impl Source {
             }
         }
     }
+}
+
+/// The values under that name in a list of names and values, as Microsoft and Google write them.
+fn entries<'v>(list: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
+    const NAMES: [&str; 2] = ["name", "Name"];
+    const VALUES: [&str; 5] = ["value", "Value", "multiValue", "boolValue", "intValue"];
+    let first = |entry: &'v Map<String, Value>, keys: &[&str]| keys.iter().find_map(|key| entry.get(*key));
+    let entries = list.as_array().into_iter().flatten().filter_map(Value::as_object);
+    let named = entries.filter(move |entry| first(entry, &NAMES).and_then(Value::as_str) == Some(name));
+    named.filter_map(move |entry| first(entry, &VALUES))
 }
 
 fn hash<'t>(hashes: &'t str, algorithm: &str) -> Option<&'t str> {
@@ -244,6 +298,8 @@ mod tests {
     fn transforms_take_text_apart() {
         let hash = |algorithm: &str| Source::Hash { algorithm: algorithm.into(), of: x() };
         let words = || Source::Words { words: [("tcp".to_owned(), "Tcp".to_owned())].into(), of: x() };
+        let present = || Source::Present(vec![("Y".into(), physical(&["y"])), ("X".into(), x())]);
+        let entry = || Source::Entry { name: "b".into(), of: x() };
         let millis = || Source::Epoch { ticks_per_unit: 10_000, of: x() };
         for (source, value, expected) in [
             (Source::FileName(x()), json!(r"C:\Windows\cmd.exe"), Some("cmd.exe")),
@@ -265,6 +321,14 @@ mod tests {
             (millis(), json!(i64::MAX), None),
             (Source::Join { parts: vec![x(), x()], with: "\\".into() }, json!("a"), Some(r"a\a")),
             (Source::Join { parts: vec![x(), physical(&["y"])], with: "\\".into() }, json!("a"), None),
+            (Source::Join { parts: vec![x()], with: " ".into() }, json!(["a", "b"]), Some("a b")),
+            (Source::Join { parts: vec![x()], with: " ".into() }, json!(["a", 1]), None),
+            (Source::All(vec![physical(&["y"]), x()]), json!("a"), Some("a")),
+            (Source::All(vec![physical(&["y"])]), json!("a"), None),
+            (present(), json!(0), Some("X")),
+            (entry(), json!([{"name": "a", "value": "1"}, {"Name": "b", "Value": "2"}, "b"]), Some("2")),
+            (entry(), json!([{"name": "a", "value": "1"}]), None),
+            (entry(), json!({"name": "b", "value": "1"}), None),
             (Source::Constant("c".into()), json!(null), Some("c")),
         ] {
             let event = json!({ "x": value });

@@ -50,7 +50,7 @@ fn passes(test: &Test, field: Option<&str>, event: Event<'_>) -> bool {
         Test::Regex(regex) => regex.is_match(element),
         Test::Network(network) => network.contains(element),
         Test::Number(comparison, number) => {
-            json_number(element).is_some_and(|value| compares(value, *comparison, *number))
+            json_number(element).is_some_and(|value| compares(value, Some(*comparison), *number))
         }
         Test::OtherField { name, any_before, any_behind, case } => {
             let Field::Values(others) = event.field(name) else { return false };

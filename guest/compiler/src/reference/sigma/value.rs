@@ -22,8 +22,8 @@ pub(super) enum Test {
     Regex(::regex::Regex),
     /// An element is an address in the network.
     Network(Network),
-    /// An element is a number that compares so with this one; without a modifier it is the number.
-    Number(Option<Modifier>, f64),
+    /// An element is a number that compares so with this one.
+    Number(Modifier, f64),
     /// The part of the field's time that the first modifier names compares so with the number; without a second
     /// modifier it is the number.
     Part(Modifier, Option<Modifier>, f64),
@@ -72,7 +72,7 @@ pub(super) fn tests(item: &Item, value: &Value, placeholders: &Placeholders) -> 
     if let Some(comparison) = first_of(&[Lt, Lte, Gt, Gte]) {
         only(&[comparison, All])?;
         let number = number(&value.data).filter(|_| item.field.is_some()).ok_or_else(wrong)?;
-        return Ok(vec![Test::Number(Some(comparison), number)]);
+        return Ok(vec![Test::Number(comparison, number)]);
     }
     if has(Re) {
         only(&[Re, Insensitive, MultiLine, SingleLine, All, Neq])?;
@@ -105,14 +105,6 @@ pub(super) fn tests(item: &Item, value: &Value, placeholders: &Placeholders) -> 
         only(&[Neq, All])?;
         return if item.field.is_some() { Ok(vec![Test::Null]) } else { Err(wrong()) };
     }
-    // A whole number is looked for as its text, for which there is one way to write it.
-    if let ValueData::Real(number) = value.data
-        && item.field.is_some()
-        && first_of(&[Contains, StartsWith, EndsWith]).is_none()
-    {
-        only(&[Cased, All, Neq])?;
-        return Ok(vec![Test::Number(None, number)]);
-    }
     let texts = texts(item, value, placeholders, &modifiers)?;
     let case = if let ValueData::Bool(_) = value.data { Case::Folded } else { case };
     Ok(texts.into_iter().map(|tokens| Test::Text(tokens, case)).collect())
@@ -139,6 +131,8 @@ fn texts(
     for modifier in modifiers {
         match modifier {
             Modifier::All | Modifier::Neq | Modifier::Cased | Modifier::Expand => {}
+            // What a keyword would have to be at the start of is left open.
+            Modifier::StartsWith | Modifier::EndsWith if item.field.is_none() => return Err(wrong()),
             Modifier::Contains | Modifier::StartsWith | Modifier::EndsWith if !is_bool => {
                 for tokens in &mut texts {
                     if *modifier != Modifier::StartsWith {

@@ -39,12 +39,16 @@ pub(super) fn windash(pattern: &Pattern) -> Option<Vec<Pattern>> {
     let mut results = vec![Pattern(Vec::new())];
     for piece in &pattern.0 {
         let Piece::Literal(text) = piece else {
-            results.iter_mut().for_each(|result| pattern::push(result, piece.clone()));
+            for result in &mut results {
+                pattern::push(result, piece.clone());
+            }
             continue;
         };
         for part in text.split_inclusive(DASHES) {
             let plain = part.strip_suffix(DASHES).unwrap_or(part);
-            results.iter_mut().for_each(|result| pattern::push(result, Piece::Literal(plain.to_owned())));
+            for result in &mut results {
+                pattern::push(result, Piece::Literal(plain.to_owned()));
+            }
             if plain.len() == part.len() {
                 continue;
             }

@@ -27,12 +27,11 @@ pub(super) fn any(operands: Vec<Expr>) -> Expr {
             result.push(operand);
             continue;
         };
-        match places.get(&kind).and_then(|at| result.get_mut(*at)) {
-            Some(into) => join(into, operand, Quantifier::Any),
-            None => {
-                places.insert(kind, result.len());
-                result.push(operand);
-            }
+        if let Some(into) = places.get(&kind).and_then(|at| result.get_mut(*at)) {
+            join(into, operand, Quantifier::Any);
+        } else {
+            places.insert(kind, result.len());
+            result.push(operand);
         }
     }
     finish(result, Expr::Or)
@@ -52,12 +51,11 @@ pub(super) fn all(operands: Vec<Expr>) -> Expr {
             result.push(operand);
             continue;
         };
-        match places.get(&kind).and_then(|at| result.get_mut(*at)) {
-            Some(into) => join(into, operand, Quantifier::All),
-            None => {
-                places.insert(kind, result.len());
-                result.push(operand);
-            }
+        if let Some(into) = places.get(&kind).and_then(|at| result.get_mut(*at)) {
+            join(into, operand, Quantifier::All);
+        } else {
+            places.insert(kind, result.len());
+            result.push(operand);
         }
     }
     finish(result, Expr::And)

@@ -22,5 +22,6 @@ mod program;
 mod value;
 
 pub use narrow::{check_filter, narrow};
+pub(super) use pattern::{Part, parse as parse_text, parts, plain_of, written};
 pub use placeholder::Placeholders;
 pub use program::{Lowered, lower};

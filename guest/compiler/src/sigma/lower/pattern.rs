@@ -20,7 +20,7 @@ const MARK: char = '%';
 
 /// A piece of a text that may have placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part<'a> {
+pub(in crate::sigma) enum Part<'a> {
     /// Written text, its wildcards and escapes as they are.
     Written(&'a str),
     /// A plain percent sign.
@@ -39,7 +39,7 @@ pub(super) enum Shape {
 }
 
 /// The pattern that a written text means.
-pub(super) fn parse(written: &str) -> Pattern {
+pub(in crate::sigma) fn parse(written: &str) -> Pattern {
     let mut pattern = Pattern(Vec::new());
     let mut rest = written.chars();
     let mut pending = None;
@@ -58,6 +58,40 @@ pub(super) fn parse(written: &str) -> Pattern {
         }
     }
     pattern
+}
+
+/// A written text that means the pattern.
+pub(in crate::sigma) fn written(pattern: &Pattern) -> String {
+    let mut written = String::new();
+    for piece in &pattern.0 {
+        match piece {
+            Piece::AnyText => written.push('*'),
+            Piece::AnyCharacter => written.push('?'),
+            Piece::Literal(text) => {
+                for c in text.chars() {
+                    if matches!(c, '*' | '?' | ESCAPE) {
+                        written.push(ESCAPE);
+                    }
+                    written.push(c);
+                }
+            }
+        }
+    }
+    written
+}
+
+/// The pattern as pySigma's pipelines see it: backslashes as they are, `*` and `?` for wildcards, `\*` and `\?` for plain
+/// ones.
+pub(in crate::sigma) fn plain_of(pattern: &Pattern) -> String {
+    let mut plain = String::new();
+    for piece in &pattern.0 {
+        match piece {
+            Piece::AnyText => plain.push('*'),
+            Piece::AnyCharacter => plain.push('?'),
+            Piece::Literal(text) => plain.push_str(&text.replace('*', "\\*").replace('?', "\\?")),
+        }
+    }
+    plain
 }
 
 /// The pattern of a text in which nothing is special.
@@ -126,7 +160,7 @@ pub(super) fn shape(pattern: Pattern) -> Shape {
 }
 
 /// The placeholders of a written text and what stands between them. A single percent sign is itself.
-pub(super) fn parts(written: &str) -> Vec<Part<'_>> {
+pub(in crate::sigma) fn parts(written: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut at = 0;
@@ -218,6 +252,7 @@ mod tests {
             ("é*ß", "é<*>ß"),
         ] {
             assert_eq!(shown(written), meant, "{written}");
+            assert_eq!(parse(&super::written(&parse(written))), parse(written), "{written}");
         }
     }
 

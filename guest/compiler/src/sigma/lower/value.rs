@@ -305,7 +305,11 @@ fn date_part(value: Matcher, part: DatePart, modifier: &SpannedModifier, span: &
 
 /// The whole number that a real is, if it could be a part of a time.
 fn whole(number: f64) -> Option<i64> {
-    format!("{number:.0}").parse::<i32>().ok().filter(|whole| f64::from(*whole).total_cmp(&number).is_eq()).map(i64::from)
+    format!("{number:.0}")
+        .parse::<i32>()
+        .ok()
+        .filter(|whole| f64::from(*whole).total_cmp(&number).is_eq())
+        .map(i64::from)
 }
 
 fn field_reference(value: Matcher, modifier: &SpannedModifier, span: &Span) -> Result<Matcher, Diagnostic> {
@@ -317,8 +321,7 @@ fn field_reference(value: Matcher, modifier: &SpannedModifier, span: &Span) -> R
         Matcher::Null | Matcher::Bool(_) | Matcher::Integer(_) | Matcher::Real(_) => {
             Err(wrong_value(modifier, span, "the name of a field"))
         }
-        _ => Err(misplaced(modifier, "it takes the value as it is written")
-),
+        _ => Err(misplaced(modifier, "it takes the value as it is written")),
     }
 }
 
