@@ -1,34 +1,19 @@
 //! The Sigma front end: YAML to [`ast`], pipelines over it, and from there to the IR.
 //!
 //! ```text
-//! file -> parser -> ast::Document -> pipeline -> lower -> ir::Program
+//! file -> parser -> ast::Document -> narrowing by filters -> pipeline -> lower -> ir::Program
 //! ```
+//!
+//! [`lint`](lint()) looks for mistakes in what compiles.
 
 pub mod ast;
-mod chain;
-mod codes;
-mod collection;
-mod condition;
-mod correlation;
-mod document;
-mod filter;
 mod lint;
-mod logsource;
 mod lower;
-mod metadata;
-mod modifier;
 pub(crate) mod narrowing;
+mod parser;
 pub(crate) mod pipeline;
-mod recognise;
-mod report;
-mod rule;
-mod scalar;
-mod search;
-mod section;
 
-pub use condition::unused;
-pub use document::{Parsed, parse};
 pub use lint::lint;
 pub use lower::{Lowered, Placeholders, check_filter, lower, narrow};
+pub use parser::{Parsed, is_sigma, parse, unused};
 pub use pipeline::Pipeline;
-pub use recognise::is_sigma;

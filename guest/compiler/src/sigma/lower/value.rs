@@ -16,7 +16,7 @@ use crate::{
     regex::Flags,
     sigma::{
         ast::{Modifier, SpannedModifier, ValueData},
-        scalar,
+        parser::scalar,
     },
 };
 

@@ -4,7 +4,7 @@
 use super::codes;
 use crate::{
     diagnostic::Span,
-    sigma::report::Report,
+    sigma::parser::report::Report,
     suggest,
     yaml::{Data, Node},
 };

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     diagnostic::Diagnostic,
     rule::FILE_BYTES_MAX,
-    sigma::report::Report,
+    sigma::parser::report::Report,
     yaml::{self, Data, Node},
 };
 

@@ -10,7 +10,7 @@ use super::{
     regex::Pattern,
 };
 use crate::{
-    sigma::report::Report,
+    sigma::parser::report::Report,
     suggest,
     yaml::{Data, Node},
 };

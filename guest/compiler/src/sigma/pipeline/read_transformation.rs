@@ -8,7 +8,7 @@ use super::{
     regex::Replacement,
 };
 use crate::{
-    sigma::{report::Report, search},
+    sigma::parser::{report::Report, search},
     suggest,
     yaml::{Data, Node},
 };

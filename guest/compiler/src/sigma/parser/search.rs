@@ -59,7 +59,7 @@ pub(super) fn detection(section: &Section, others: &[&str], report: &mut Report)
 }
 
 /// What a search looks for. `at` is where an empty one is reported.
-pub(super) fn search(node: &Node, at: &std::ops::Range<usize>, report: &mut Report) -> Option<Search> {
+pub(in crate::sigma) fn search(node: &Node, at: &std::ops::Range<usize>, report: &mut Report) -> Option<Search> {
     match &node.data {
         Data::Mapping(entries) if !entries.is_empty() => {
             let items: Vec<_> = entries.iter().map(|(key, value)| keyed(key, value, report)).collect();

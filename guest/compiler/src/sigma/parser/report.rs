@@ -12,7 +12,7 @@ use crate::{
 const DIAGNOSTICS_MAX: usize = 200;
 
 /// Collects diagnostics about one file.
-pub(super) struct Report<'t> {
+pub(in crate::sigma) struct Report<'t> {
     text: &'t str,
     found: Vec<Diagnostic>,
     said: BTreeSet<(usize, usize, &'static str, String)>,
@@ -20,18 +20,18 @@ pub(super) struct Report<'t> {
 }
 
 /// Where the parts of one scalar's value stand in the file.
-pub(super) struct Places<'t> {
+pub(in crate::sigma) struct Places<'t> {
     text: &'t str,
     map: Option<SourceMap>,
     whole: Span,
 }
 
 impl<'t> Report<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(in crate::sigma) fn new(text: &'t str) -> Self {
         Self { text, found: Vec::new(), said: BTreeSet::new(), errors: 0 }
     }
 
-    pub(super) fn error(
+    pub(in crate::sigma) fn error(
         &mut self,
         code: &'static str,
         span: &Span,
@@ -41,7 +41,7 @@ impl<'t> Report<'t> {
         self.push(Diagnostic::error(code, span.clone(), message).help(help));
     }
 
-    pub(super) fn warning(
+    pub(in crate::sigma) fn warning(
         &mut self,
         code: &'static str,
         span: &Span,
@@ -52,7 +52,7 @@ impl<'t> Report<'t> {
     }
 
     /// What a collection's documents share is read with each of them; what is wrong with it is said once.
-    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(in crate::sigma) fn push(&mut self, diagnostic: Diagnostic) {
         self.errors = self.errors.saturating_add(usize::from(diagnostic.is_error()));
         if self.is_full() {
             return;
@@ -64,27 +64,27 @@ impl<'t> Report<'t> {
     }
 
     /// How many errors there were, said or not.
-    pub(super) fn errors(&self) -> usize {
+    pub(in crate::sigma) fn errors(&self) -> usize {
         self.errors
     }
 
     /// Whether nothing more is shown, so that nobody need find words for it.
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::sigma) fn is_full(&self) -> bool {
         self.found.len() >= DIAGNOSTICS_MAX
     }
 
     /// In the order of the file.
-    pub(super) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+    pub(in crate::sigma) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|found| found.span.start);
         self.found
     }
 
     /// The number of the line that a byte stands in, from 1.
-    pub(super) fn line(&self, at: usize) -> usize {
+    pub(in crate::sigma) fn line(&self, at: usize) -> usize {
         self.text.get(..at).unwrap_or_default().matches('\n').count().saturating_add(1)
     }
 
-    pub(super) fn places(&self, node: &Node) -> Places<'t> {
+    pub(in crate::sigma) fn places(&self, node: &Node) -> Places<'t> {
         let map = match &node.data {
             Data::Scalar { text, style } => Some(SourceMap::of_scalar(self.text, &node.span, text, *style)),
             Data::List(_) | Data::Mapping(_) => None,
@@ -95,7 +95,7 @@ impl<'t> Report<'t> {
 
 impl Places<'_> {
     /// Where a part of the value stands, in bytes of the file.
-    pub(super) fn of(&self, part: Range<usize>) -> Span {
+    pub(in crate::sigma) fn of(&self, part: Range<usize>) -> Span {
         let span = self.map.as_ref().map_or_else(|| self.whole.clone(), |map| map.span(&part));
         // An escape may stand for several bytes of the value: better the whole scalar than half a character.
         if self.text.get(span.clone()).is_some() { span } else { self.whole.clone() }

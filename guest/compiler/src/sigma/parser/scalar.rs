@@ -27,7 +27,7 @@ fn plain(text: &str) -> ValueData {
 }
 
 /// A number as the core schema writes it; `None` for anything else, `.inf` and `.nan` included, and for what overflows.
-pub(super) fn number(text: &str) -> Option<ValueData> {
+pub(in crate::sigma) fn number(text: &str) -> Option<ValueData> {
     let based = |digits: &str, radix| {
         // `from_str_radix` would take a sign.
         digits.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| i64::from_str_radix(digits, radix).ok())?
