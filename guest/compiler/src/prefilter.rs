@@ -246,10 +246,10 @@ impl Derivation<'_> {
     fn element(&self, column: u32, test: &ElementTest) -> Condition {
         let tests = match test {
             ElementTest::Wildcards { patterns, .. } => patterns.iter().map(pattern_atom).collect(),
-            ElementTest::Regex(regex) => regex
-                .required_literals()
-                .map(|literals| literals.into_iter().map(Test::Contains).collect())
-                .unwrap_or_else(|| vec![Test::Exists(true)]),
+            ElementTest::Regex(regex) => match regex.required_literals() {
+                Some(literals) => literals.into_iter().map(Test::Contains).collect(),
+                None => vec![Test::Exists(true)],
+            },
             ElementTest::Cidr(_) | ElementTest::Number { .. } => vec![Test::Exists(true)],
             ElementTest::Field { column: other, .. } => {
                 return self.has_value(column).and(self.has_value(*other));

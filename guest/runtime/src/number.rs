@@ -38,14 +38,14 @@ pub enum Comparison {
 /// Whether a text is a number, as JSON writes it (RFC 8259, section 6) and with ASCII white space around it, that compares
 /// so with a constant. `comparison` is a [`Comparison`]; of another number nothing is true.
 pub fn compares(text: &[u8], comparison: u32, constant: f64) -> bool {
-    let Some(number) = decimal(text) else { return false };
+    let Some(order) = decimal(text).and_then(|number| number.partial_cmp(&constant)) else { return false };
     match comparison {
-        n if n == Comparison::Equal as u32 => number == constant,
-        n if n == Comparison::NotEqual as u32 => number != constant,
-        n if n == Comparison::Less as u32 => number < constant,
-        n if n == Comparison::LessEqual as u32 => number <= constant,
-        n if n == Comparison::Greater as u32 => number > constant,
-        n if n == Comparison::GreaterEqual as u32 => number >= constant,
+        n if n == Comparison::Equal as u32 => order.is_eq(),
+        n if n == Comparison::NotEqual as u32 => order.is_ne(),
+        n if n == Comparison::Less as u32 => order.is_lt(),
+        n if n == Comparison::LessEqual as u32 => order.is_le(),
+        n if n == Comparison::Greater as u32 => order.is_gt(),
+        n if n == Comparison::GreaterEqual as u32 => order.is_ge(),
         _ => false,
     }
 }

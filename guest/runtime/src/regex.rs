@@ -189,7 +189,7 @@ impl Run<'_> {
     #[inline]
     fn push(&mut self, state: u32, at: usize, depth: &mut usize) {
         let Some(seen) = self.seen.get_mut(state as usize) else { return };
-        let stamp = at as u32 + 1;
+        let stamp = u32::try_from(at + 1).unwrap_or(u32::MAX);
         if *seen == stamp {
             return;
         }

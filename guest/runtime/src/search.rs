@@ -13,7 +13,8 @@
 //! 0  flags               FLAG_*
 //! 1  number of needles
 //! 2  length in bytes of the longest needle
-//! 3  word index of the needle table: for each needle its length in bytes, shifted left by 8, and its EDGE_* bits
+//! 3  word index of the needle table, NEEDLE_WORDS for each needle: its length in bytes, shifted left by 8, and its EDGE_*
+//!    bits; the byte index of its tail; the length of its tail in bytes
 //! 4  number of byte classes that a needle starts with: they are the classes from 1 on
 //! 5  word index of the root: the state for each of those classes
 //! 6  byte classes: 256 bytes in 64 words; class 0 is in no needle
@@ -21,7 +22,11 @@
 //!      word 0: state to fall back to (bits 0..24), number of transitions (bits 24..32)
 //!      word 1: needle that ends here plus one, or 0 (bits 0..31); whether a shorter needle ends here too (bit 31)
 //!      then, for each transition: next state (bits 0..24), byte class (bits 24..32)
+//!    the tails' bytes
 //! ```
+//!
+//! A needle's **tail** is what comes after the bytes that tell it from all others. It has no states: where the automaton has
+//! read what is before it, the tail is compared with the text ahead. A list of long hashes takes a sixth of the space so.
 
 use sandtrap_wit::text::is_term_char;
 
@@ -43,6 +48,8 @@ pub const EDGE_TERM_START: u32 = 4;
 /// No term character may stand after the needle.
 pub const EDGE_TERM_END: u32 = 8;
 
+/// Words of the needle table for each needle.
+pub const NEEDLE_WORDS: usize = 3;
 /// Words before the states.
 pub const HEADER_WORDS: usize = 70;
 /// Where the byte classes start.
@@ -225,14 +232,33 @@ impl<'a> Search<'a> {
 
     /// Whether the needle that ends here lies as it must.
     fn fits(&self, needle: u32) -> bool {
-        let entry = self.word(self.word(3) as usize + needle as usize);
-        let Some(start) = self.at.checked_sub((entry >> 8) as usize) else { return false };
+        let place = self.word(3) as usize + needle as usize * NEEDLE_WORDS;
+        let (entry, tail_len) = (self.word(place), self.word(place + 2) as usize);
         let text = self.text;
+        let Some(start) = (self.at + tail_len).checked_sub((entry >> 8) as usize) else { return false };
+        let Some(end) = self.tail_end(self.word(place + 1) as usize, tail_len) else { return false };
         let clear = |edge: u32, is_clear: &dyn Fn() -> bool| entry & edge == 0 || is_clear();
         clear(EDGE_TEXT_START, &|| start == 0)
-            && clear(EDGE_TEXT_END, &|| self.at == text.len())
+            && clear(EDGE_TEXT_END, &|| end == text.len())
             && clear(EDGE_TERM_START, &|| !ends_with_term_char(text.get(..start).unwrap_or_default()))
-            && clear(EDGE_TERM_END, &|| !starts_with_term_char(text.get(self.at..).unwrap_or_default()))
+            && clear(EDGE_TERM_END, &|| !starts_with_term_char(text.get(end..).unwrap_or_default()))
+    }
+
+    /// Where a needle ends whose tail is ahead; `None` where something else is.
+    #[inline]
+    fn tail_end(&self, tail: usize, len: usize) -> Option<usize> {
+        if len == 0 {
+            return Some(self.at);
+        }
+        let end = self.at.checked_add(len)?;
+        let (ahead, tail) = (self.text.get(self.at..end)?, self.table.get(tail..tail.checked_add(len)?)?);
+        let is_tail = if self.flags & FLAG_FOLD == 0 {
+            ahead == tail
+        } else {
+            // What is not ASCII has been folded already, as has the tail.
+            ahead.iter().zip(tail).all(|(ahead, tail)| ahead.to_ascii_lowercase() == *tail)
+        };
+        is_tail.then_some(end)
     }
 
     /// Notes a needle as found; true when that was the last one wanted.

@@ -43,11 +43,11 @@ fn manifest(lists: &[bool]) -> Manifest {
     let columns: Vec<_> = lists
         .iter()
         .enumerate()
-        .map(|(at, list)| json!({"name": format!("c{at}"), "type": if *list { "string" } else { "datetime" }, "list": list}))
+        .map(|(at, list)| json!({"field": [format!("c{at}")], "type": if *list { "string" } else { "datetime" }, "list": list}))
         .collect();
     let reads: Vec<usize> = (0..lists.len()).collect();
     let plan: Plan = serde_json::from_value(json!({"nodes": [
-        {"source": {"stream": "s", "columns": columns, "prefilter": []}},
+        {"source": {"rows": {"stream": "s"}, "columns": columns}},
         {"kernel": {"input": 0, "kernel": 0, "reads": reads, "outputs": []}},
     ]}))
     .expect("a plan");

@@ -14,13 +14,16 @@
 //!
 //! ```text
 //! fn kernel_0(rows: i32, now: i64, columns: i32, column_count: i32) -> i32 {
-//!     trap unless column_count and every column's kind are what the plan says
+//!     trap unless column_count and every column's kind are what the plan says; only a column of lists may have lists
 //!     picked = allocate(rows * 4)
 //!     for row in 0..rows { if filter(row) == TRUE { picked[count++] = row } }
 //!     for each computed column { for row in picked { cell = expression(row) } }
 //!     return &matches { picked, columns }
 //! }
 //! ```
+//!
+//! The elements of a column of lists are the runtime's to go through: it gets the address of the column's record, the row,
+//! and a table of what to look for (element.rs).
 //!
 //! Booleans are three-valued while they are computed: 0 false, 1 true, 2 null.
 

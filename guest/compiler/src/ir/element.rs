@@ -18,7 +18,8 @@ pub enum ElementTest {
     /// It is an IP address in one of the networks. An IPv4 address that is written as IPv6 (`::ffff:1.2.3.4`) is the IPv4
     /// address.
     Cidr(Vec<Network>),
-    /// It is a number that compares so with the constant: a decimal number as JSON writes it, white space around it ignored.
+    /// It is a number that compares so with the constant: a decimal number as JSON writes it, ASCII white space around it
+    /// ignored.
     Number {
         /// The element is on the left.
         op: CompareOp,

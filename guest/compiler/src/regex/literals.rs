@@ -43,7 +43,7 @@ fn folded(hir: &Hir) -> Hir {
 }
 
 fn characters(class: &ClassUnicode) -> usize {
-    class.iter().map(|range| range.len()).sum()
+    class.iter().map(ClassUnicodeRange::len).sum()
 }
 
 fn best(hir: &Hir) -> Option<Vec<String>> {
@@ -54,7 +54,7 @@ fn best(hir: &Hir) -> Option<Vec<String>> {
             // What follows a part may go on with it: each place of the sequence is a start.
             let starts = (0..parts.len().min(PARTS_MAX)).filter(|at| is_start(parts, *at));
             let from = starts.filter_map(|at| prefixes(&Hir::concat(parts.get(at..)?.to_vec())));
-            each.chain(from).max_by_key(telling)
+            each.chain(from).max_by_key(|literals| telling(literals))
         }
         HirKind::Alternation(branches) => {
             let each: Option<Vec<Vec<String>>> = branches.iter().map(best).collect();
@@ -62,7 +62,7 @@ fn best(hir: &Hir) -> Option<Vec<String>> {
         }
         _ => None,
     };
-    inner.into_iter().chain(prefixes(hir)).max_by_key(telling)
+    inner.into_iter().chain(prefixes(hir)).max_by_key(|literals| telling(literals))
 }
 
 /// Whether a part can start a literal; in a long sequence only those that are worth trying.
@@ -85,7 +85,7 @@ fn prefixes(hir: &Hir) -> Option<Vec<String>> {
         let cut = |literal: &String| whole_characters(literal.as_bytes().get(..len).unwrap_or(literal.as_bytes()));
         distinct(literals.iter().map(cut).collect())
     });
-    candidates.filter(|all| all.iter().all(|literal| !literal.is_empty())).max_by_key(telling)
+    candidates.filter(|all| all.iter().all(|literal| !literal.is_empty())).max_by_key(|literals| telling(literals))
 }
 
 /// A literal may have been cut anywhere.
@@ -106,7 +106,7 @@ fn distinct(mut literals: Vec<String>) -> Vec<String> {
 }
 
 /// More is better: a byte of the shortest literal is worth two more literals.
-fn telling(literals: &Vec<String>) -> isize {
+fn telling(literals: &[String]) -> isize {
     let shortest = literals.iter().map(String::len).min().unwrap_or(0);
     (shortest * 2).cast_signed() - literals.len().cast_signed()
 }

@@ -65,18 +65,15 @@ pub(super) fn rewrite(pattern: &str) -> Result<Rewritten, RegexError> {
             }
             '[' if in_class => {
                 let tail = pattern.get(at..).unwrap_or_default();
-                match tail.strip_prefix("[:").and_then(|name| name.find(":]")) {
+                if let Some(len) = tail.strip_prefix("[:").and_then(posix_name) {
                     // `[:alpha:]`; its own bracket does not end the class.
-                    Some(len) => {
-                        written.push(c, at);
-                        for (at, c) in rest.by_ref().take(len + 3) {
-                            written.push(c, at);
-                        }
-                    }
-                    None => {
-                        written.push('\\', at);
+                    written.push(c, at);
+                    for (at, c) in rest.by_ref().take(len + 3) {
                         written.push(c, at);
                     }
+                } else {
+                    written.push('\\', at);
+                    written.push(c, at);
                 }
             }
             '&' | '~' if in_class => {
@@ -120,6 +117,13 @@ pub(super) fn rewrite(pattern: &str) -> Result<Rewritten, RegexError> {
     }
     written.origins.push(pattern.len());
     Ok(written)
+}
+
+/// How long the name in `[:name:]` is, after its `[:`.
+fn posix_name(tail: &str) -> Option<usize> {
+    let (name, _) = tail.split_once(":]")?;
+    let letters = name.strip_prefix('^').unwrap_or(name);
+    letters.bytes().all(|byte| byte.is_ascii_lowercase()).then_some(name.len())
 }
 
 /// Groups that the parser would refuse as a flag that it does not know.

@@ -26,14 +26,14 @@ impl Translator<'_> {
                 self.set_flags(&set.flags)?;
                 Hir::empty()
             }
-            Ast::Literal(literal) if self.flags.insensitive => self.class(self.range(literal.c, literal.c)),
+            Ast::Literal(literal) if self.flags.insensitive => class_of(self.range(literal.c, literal.c)),
             Ast::Literal(literal) => Hir::literal(literal.c.to_string().into_bytes()),
             Ast::Dot(_) if self.flags.single_line => Hir::dot(Dot::AnyChar),
             Ast::Dot(_) => Hir::dot(Dot::AnyCharExceptLF),
             Ast::Assertion(assertion) => Hir::look(self.look(assertion)?),
-            Ast::ClassUnicode(class) => self.class(self.property(class)?),
-            Ast::ClassPerl(class) => self.class(perl(class)),
-            Ast::ClassBracketed(class) => self.class(self.bracketed(class)?),
+            Ast::ClassUnicode(class) => class_of(self.property(class)?),
+            Ast::ClassPerl(class) => class_of(perl(class)),
+            Ast::ClassBracketed(class) => class_of(self.bracketed(class)?),
             Ast::Repetition(repetition) => {
                 let (min, max) = match &repetition.op.kind {
                     ast::RepetitionKind::ZeroOrOne => (0, Some(1)),
@@ -96,10 +96,6 @@ impl Translator<'_> {
             ast::AssertionKind::NotWordBoundary => Look::WordAsciiNegate,
             _ => return Err(self.error(&assertion.span, "this kind of boundary is not supported", "use `\\b`")),
         })
-    }
-
-    fn class(&self, class: ClassUnicode) -> Hir {
-        Hir::class(Class::Unicode(class))
     }
 
     /// The characters from one to another, and those that fold alike.
@@ -184,6 +180,10 @@ impl Translator<'_> {
         };
         ascii(ranges, class.negated)
     }
+}
+
+fn class_of(class: ClassUnicode) -> Hir {
+    Hir::class(Class::Unicode(class))
 }
 
 const DIGIT: &[(char, char)] = &[('0', '9')];
