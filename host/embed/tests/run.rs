@@ -50,7 +50,7 @@ fn ports_from(port: i64) -> (Vec<Node>, ir::Kernel) {
         left: Box::new(Expr::Input { column: 0, ty: Long }),
         right: Box::new(Expr::Literal(Literal::Integer(port, Long))),
     };
-    let emitted = ir::Kernel { inputs: vec![Long], filter: Some(filter), computed: Vec::new() };
+    let emitted = ir::Kernel { inputs: vec![ir::Input { ty: Long, list: false }], filter: Some(filter), computed: Vec::new() };
     (vec![Node::Source(source), Node::Kernel(kernel)], emitted)
 }
 
