@@ -66,7 +66,7 @@ fn the_component_says_and_finds_what_its_source_does() {
     for cell in urls.iter().map(|url| Cell::Text(url)).chain([Cell::Absent]) {
         assert!(column.push(cell), "a text or nothing fits a column of text");
     }
-    let rows = u32::try_from(column.rows()).expect("a few rows");
+    let rows = u32::try_from(column.len()).expect("a few rows");
 
     let matches = Instance::new(&detection).evaluate(0, 0, rows, &[Arc::new(column.finish())]);
     let matches = matches.expect("the batch is what the manifest asks for");
