@@ -51,7 +51,7 @@ detection:
 our_own: {a: [b]}
 ";
     let parsed = parse(text, "f.yml");
-    assert_eq!(found(&parsed, text), []);
+    assert_eq!(found(&parsed, text), [("SIG0005", "attack.defense_evasion")], "as it was written before version 2");
     let rule = rule(text);
     let metadata = rule.metadata;
     assert_eq!(metadata.id, "929a690e-bef0-4204-a928-ef5e620d6fcc");
