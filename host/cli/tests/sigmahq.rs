@@ -1,4 +1,4 @@
-//! SigmaHQ's own regression cases, as a person would run them: rules from the repository, logs as Windows writes them. Runs
+//! The regression cases of `SigmaHQ`, as a person would run them: rules from the repository, logs as Windows writes them. Runs
 //! where `SANDTRAP_SHARED` says where the corpus is.
 
 use std::{
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// Cases whose stated count is wrong, and how many events their rule matches.
 ///
-/// The first three: SigmaHQ corrected the counts after the snapshot (<https://github.com/SigmaHQ/sigma/pull/6211>). The last
+/// The first three: `SigmaHQ` corrected the counts after the snapshot (<https://github.com/SigmaHQ/sigma/pull/6211>). The last
 /// states none; two of its log's events start the runner. The engine rsigma-eval 0.23 gives the same four counts
 /// (`cargo xtask sigma-oracle --regression`).
 const CORRECTED: [(&str, u64); 4] = [
@@ -90,9 +90,9 @@ fn every_regression_case_is_found_in_its_log_and_in_its_events() {
     let text = fs::read_to_string(corpus.join("regression_events.ndjson")).expect("the events");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a case")).collect();
     let folder = tempfile::tempdir().expect("a folder");
-    let events: String = lines.iter().map(|line| format!("{}\n", line["event"])).collect();
+    let events: Vec<String> = lines.iter().map(|line| line["event"].to_string()).collect();
     let file = folder.path().join("events.ndjson");
-    fs::write(&file, events).expect("a file");
+    fs::write(&file, events.join("\n")).expect("a file");
     let mut in_events: BTreeSet<String> = BTreeSet::new();
     for verdict in verdicts(&rules, &file) {
         let line = verdict["event"]["line"].as_u64().and_then(|line| usize::try_from(line).ok()).expect("a line");

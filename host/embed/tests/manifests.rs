@@ -23,7 +23,8 @@ fn faults(manifest: &Value) -> Vec<String> {
 #[test]
 fn the_rules_that_ship_have_manifests_that_fit_the_schema() {
     let engine = Engine::new(EngineLimits::default()).expect("an engine");
-    let set = RuleSet::load(&engine, &[repository().join("rules")], &Options::default(), &Selection::default(), &|_| {});
+    let set =
+        RuleSet::load(&engine, &[repository().join("rules")], &Options::default(), &Selection::default(), &|_| {});
     assert!(set.rules.len() >= 6, "{} rules", set.rules.len());
     for rule in &set.rules {
         let manifest = serde_json::to_value(rule.detection.manifest()).expect("a manifest is JSON");

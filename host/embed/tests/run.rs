@@ -50,7 +50,8 @@ fn ports_from(port: i64) -> (Vec<Node>, ir::Kernel) {
         left: Box::new(Expr::Input { column: 0, ty: Long }),
         right: Box::new(Expr::Literal(Literal::Integer(port, Long))),
     };
-    let emitted = ir::Kernel { inputs: vec![ir::Input { ty: Long, list: false }], filter: Some(filter), computed: Vec::new() };
+    let emitted =
+        ir::Kernel { inputs: vec![ir::Input { ty: Long, list: false }], filter: Some(filter), computed: Vec::new() };
     (vec![Node::Source(source), Node::Kernel(kernel)], emitted)
 }
 
@@ -304,7 +305,7 @@ fn one_bad_rule_is_refused_and_the_others_are_loaded() {
         ("b.wasm", "the id test/same is already claimed by"),
         ("c.wasm", "two columns of the result are called \"RemotePort\""),
         ("d.wasm", ""),
-        ("e.kql", "the file is not UTF-8 at byte 0"),
+        ("e.kql", "the file is not UTF-8 in line 1"),
     ];
     assert_eq!(reasons.len(), expected.len(), "{reasons:?}");
     for (reason, (file, text)) in reasons.iter().zip(expected) {

@@ -41,8 +41,11 @@ pub(super) fn build(
     let root = needle_table + needles.len() * NEEDLE_WORDS;
     let first_state = root + classes.starts;
     let offsets = trie.offsets(first_state);
-    let tails = || needles.iter().zip(&heads).map(|(needle, head)| needle.as_bytes().get(head.len()..).unwrap_or_default());
-    if offsets.end + tails().map(<[u8]>::len).sum::<usize>() > NUMBERS_MAX as usize / 4 || longest > NUMBERS_MAX as usize {
+    let tails =
+        || needles.iter().zip(&heads).map(|(needle, head)| needle.as_bytes().get(head.len()..).unwrap_or_default());
+    if offsets.end + tails().map(<[u8]>::len).sum::<usize>() > NUMBERS_MAX as usize / 4
+        || longest > NUMBERS_MAX as usize
+    {
         return Err(EmitError::new(format!("{} literals are too many for one condition", needles.len())));
     }
     let mut words =

@@ -122,7 +122,7 @@ fn a_test_file_without_its_rule_fails() {
 
 #[test]
 fn sigma_rules_have_tests_too() {
-    let events: String = PROCESSES.lines().map(|event| format!("      - {event}\n")).collect();
+    let events: String = PROCESSES.lines().flat_map(|event| ["      - ", event, "\n"]).collect();
     for (verdicts, code, said) in [(2, 0, "ok      whoami is found"), (1, 1, "expected 1 verdicts, found 2")] {
         let tests =
             format!("tests:\n  - name: whoami is found\n    events:\n{events}    expect: {{verdicts: {verdicts}}}\n");

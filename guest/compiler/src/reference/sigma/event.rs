@@ -33,7 +33,9 @@ impl<'a> Event<'a> {
             [Value::Null] => Field::Null,
             found => {
                 let mut values = Vec::new();
-                found.iter().for_each(|value| elements(value, &mut values));
+                for value in found {
+                    elements(value, &mut values);
+                }
                 Field::Values(values)
             }
         }
