@@ -14,8 +14,11 @@ struct Case {
     file: String,
     placeholders: Placeholders,
     /// Verdicts and events; or what the error says.
-    expected: Result<Vec<(bool, Map<String, Value>)>, String>,
+    expected: Result<Vec<Row>, String>,
 }
+
+/// A verdict and its event.
+type Row = (bool, Map<String, Value>);
 
 fn cases() -> Vec<(String, Vec<Case>)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/sigma/conformance");
@@ -125,11 +128,12 @@ fn check(sandbox: &Sandbox, case: &Case) -> Result<(), String> {
     let mut wrong = String::new();
     for (who, verdicts) in [("reference", reference), ("component", component)] {
         match verdicts {
-            Err(error) => wrong += &format!("{error}\n"),
+            Err(error) => wrong.extend([error.as_str(), "\n"]),
             Ok(verdicts) => {
                 for (verdict, (expected, event)) in verdicts.iter().zip(rows) {
                     if verdict != expected {
-                        wrong += &format!("{who} says {verdict} of {}\n", Value::Object(event.clone()));
+                        let event = Value::Object(event.clone()).to_string();
+                        wrong.extend([who, " says ", if *verdict { "true" } else { "false" }, " of ", &event, "\n"]);
                     }
                 }
             }

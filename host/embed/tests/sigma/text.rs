@@ -267,9 +267,12 @@ pub(crate) fn regex(random: &mut Random, text: &str) -> String {
             3 => regex.push_str(random.pick(&["[a-c]", "[^a]", "[A-Zk]", "[\\d.]", "[^\\s]", "[é-ü]", "[\\\\*?]"])),
             4 => {
                 let plain = plain_in_regex(c);
-                regex.push_str(&format!("(x|{plain})"));
+                regex.extend(["(x|", plain.as_str(), ")"]);
             }
-            5 => regex.push_str(&format!("{}{}", plain_in_regex(c), random.pick(&["+", "*", "?", "{1,2}", "+?"]))),
+            5 => {
+                regex.push_str(&plain_in_regex(c));
+                regex.push_str(random.pick(&["+", "*", "?", "{1,2}", "+?"]));
+            }
             _ => regex.push_str(&plain_in_regex(other_case(random, c))),
         }
     }

@@ -194,7 +194,7 @@ fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
     let (field, modifiers, mut values) = match random.below(22) {
         0 => (field, String::new(), vec![random.pick(&["null", "''", "~"]).into()]),
         1 => (field, "|exists".into(), vec![random.pick(&["true", "false"]).into()]),
-        2 => (random.pick(&["n", field]), String::new(), several(random, |random| plain_number(random))),
+        2 => (random.pick(&["n", field]), String::new(), several(random, plain_number)),
         3 => {
             let comparison = random.pick(&["|lt", "|lte", "|gt", "|gte"]);
             (
@@ -203,7 +203,7 @@ fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
                 several(random, |random| random.pick(&["0", "5", "443", "1.5", "-0.25", "1000", "-1"]).into()),
             )
         }
-        4 => ("ip", "|cidr".into(), several(random, |random| quoted_network(random))),
+        4 => ("ip", "|cidr".into(), several(random, quoted_network)),
         5 => {
             let (part, values): (&str, &[&str]) = match random.below(6) {
                 0 => ("|minute", &["0", "30", "59", "15"]),
