@@ -7,7 +7,7 @@
 //! A line that is JSON but for bytes that are not UTF-8, or for escapes of half a surrogate pair, is an event all the
 //! same, with U+FFFD in their place; such lines are counted.
 //!
-//! A line that is an [envelope] such as `{"Records": [...]}` is taken apart: its elements are events of that line, each
+//! A line that is an envelope such as `{"Records": [...]}` is taken apart: its elements are events of that line, each
 //! with its number. An element that is no object is a bad line, too.
 //!
 //! A byte order mark at the start, CRLF, blank lines and a last line without an end are fine.
