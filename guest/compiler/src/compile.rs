@@ -15,7 +15,7 @@ use crate::{
     rule::{self, Metadata},
     sigma::{
         self,
-        ast::{Document, Filter, Rule},
+        ast::{Condition, Document, Filter, Rule},
         narrowing, pipeline,
     },
     site::Site,
@@ -93,6 +93,7 @@ fn compile_sigma(file_name: &str, text: &str, options: &Options) -> Vec<Compilat
             // It has no component; what is wrong with its searches is said where they stand.
             Document::Filter(filter) => {
                 compilation.diagnostics = sigma::check_filter(filter, text, &options.site.placeholders);
+                compilation.diagnostics.extend(only_keeps(filter));
             }
             Document::Correlation(correlation) => {
                 let message = format!(
@@ -117,6 +118,27 @@ fn compile_sigma(file_name: &str, text: &str, options: &Options) -> Vec<Compilat
     }
     compilations
 }
+
+/// A warning about a filter that does not exclude anything by name. The specification's own example means by `condition:
+/// selection` what is to be dropped; every tool takes it for what is to be kept.
+fn only_keeps(filter: &Filter) -> Option<Diagnostic> {
+    fn negates(condition: &Condition) -> bool {
+        match condition {
+            Condition::Not(_) => true,
+            Condition::And(operands) | Condition::Or(operands) => operands.iter().any(negates),
+            Condition::Search { .. } | Condition::Of { .. } => false,
+        }
+    }
+    if filter.detection.conditions.iter().any(negates) {
+        return None;
+    }
+    let message = "the rules that this filter names will match only where its condition holds";
+    let span = filter.detection.conditions.first().and_then(Condition::span).unwrap_or_else(|| filter.span.clone());
+    Some(Diagnostic::warning(KEEPING_FILTER, span, message).help("to drop these events instead, write `not` before it"))
+}
+
+/// A filter that drops everything but what it names.
+const KEEPING_FILTER: &str = "SIG0705";
 
 /// A correlation rule, which is understood and cannot run.
 const CORRELATION: &str = "SIG0701";

@@ -299,3 +299,14 @@ impl CorrelationKind {
         }
     }
 }
+
+impl Condition {
+    /// Where it begins: the place of its first search identifier.
+    pub fn span(&self) -> Option<Span> {
+        match self {
+            Self::Or(operands) | Self::And(operands) => operands.iter().find_map(Self::span),
+            Self::Not(operand) => operand.span(),
+            Self::Search { span, .. } | Self::Of { span, .. } => Some(span.clone()),
+        }
+    }
+}

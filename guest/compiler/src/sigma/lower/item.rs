@@ -23,6 +23,9 @@ impl Lowering<'_> {
     /// The condition that an item is.
     pub(super) fn item(&mut self, item: &Item) -> Result<Expr, Diagnostic> {
         let has = |wanted: Modifier| item.modifiers.iter().any(|modifier| modifier.modifier == wanted);
+        if item.field.is_none() {
+            refuse_edges(item)?;
+        }
         let context = Context { field: item.field.as_deref(), fold: !has(Modifier::Cased) };
         let mut alternatives = Vec::with_capacity(item.values.len());
         let mut parts = Vec::new();
@@ -189,4 +192,12 @@ fn field<'a>(context: &Context<'a>, what: &str, span: &Span) -> Result<&'a str, 
         let message = format!("`{what}` is about a field, and keywords have none");
         Diagnostic::error(codes::MODIFIER, span.clone(), message).help("write it under the name of a field")
     })
+}
+
+/// Keywords are looked for anywhere, so what says where in a value they must be cannot mean anything.
+fn refuse_edges(item: &Item) -> Result<(), Diagnostic> {
+    let is_edge = |modifier: Modifier| matches!(modifier, Modifier::StartsWith | Modifier::EndsWith);
+    let Some(edge) = item.modifiers.iter().find(|found| is_edge(found.modifier)) else { return Ok(()) };
+    let message = "keywords are looked for anywhere in every value of the event, not at an edge of one";
+    Err(Diagnostic::error(codes::MODIFIER, edge.span.clone(), message).help("name a field before it, or leave it out"))
 }
