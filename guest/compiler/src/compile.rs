@@ -16,7 +16,8 @@ use crate::{
     sigma::{
         self,
         ast::{Condition, Document, Filter, Rule},
-        narrowing, pipeline,
+        narrowing::Narrowing,
+        pipeline,
     },
     site::Site,
 };
@@ -92,7 +93,7 @@ fn compile_sigma(file_name: &str, text: &str, options: &Options) -> Vec<Compilat
             Document::Rule(rule) => compilation.sigma_rule(rule, text, &digest, options),
             // It has no component; what is wrong with its searches is said where they stand.
             Document::Filter(filter) => {
-                compilation.diagnostics = sigma::check_filter(filter, text, &options.site.placeholders);
+                compilation.diagnostics = sigma::check_filter(filter, text, &options.site.placeholders).diagnostics;
                 compilation.diagnostics.extend(only_keeps(filter));
             }
             Document::Correlation(correlation) => {
@@ -149,6 +150,20 @@ const FILTER: &str = "SIG0702";
 /// A filter that narrows nothing.
 const IDLE_FILTER: &str = "SIG0704";
 
+/// That a rule is too large with its filters, of which one is the largest. `reason` is what is too large.
+fn with_filters(largest: &str, filters: usize, reason: &str) -> String {
+    if filters == 1 {
+        return format!("the filter `{largest}` cannot narrow this rule: with it, {reason}");
+    }
+    format!("{filters} filters, of which `{largest}` is the largest, cannot narrow this rule: with them, {reason}")
+}
+
+/// Whether a rule compiles without filters.
+fn is_sound(mut rule: Rule, text: &str, site: &Site) -> bool {
+    !pipeline::apply(&site.pipelines, &mut rule).iter().any(Diagnostic::is_error)
+        && sigma::lower(&rule, text, &site.placeholders).program.is_some()
+}
+
 /// A rule as filters see it.
 struct Filtered<'r> {
     /// What they may call it.
@@ -167,12 +182,20 @@ impl Compilation {
         let names: Vec<&str> = [original.metadata.id.as_str()].into_iter().chain(original.name.as_deref()).collect();
         let filtered =
             Filtered { ids: &names, logsource: Some(&original.logsource), span: rule.logsource_span.clone() };
+        let mut narrowing = Narrowing::of(rule);
+        let mut largest: Option<(usize, &Filter)> = None;
         for filter in site.filters.iter().filter(|filter| filtered.is_named_by(filter)) {
-            let found = sigma::check_filter(filter, "", &site.placeholders);
-            if self.refuse_filter(filter, &found, &filtered.span) {
+            let checked = sigma::check_filter(filter, "", &site.placeholders);
+            if self.refuse_filter(filter, &checked.diagnostics, &filtered.span) {
                 return;
             }
-            narrowing::add(rule, filter);
+            if let Err(reason) = narrowing.add(rule, filter) {
+                self.refuse(format!("the filter `{}` cannot narrow this rule: {reason}", filter.title), &filtered.span);
+                return;
+            }
+            if largest.is_none_or(|(operators, _)| operators < checked.operators) {
+                largest = Some((checked.operators, filter));
+            }
             self.narrowed_by.push(filter.label().to_owned());
         }
         self.diagnostics.extend(pipeline::apply(&site.pipelines, rule));
@@ -180,6 +203,13 @@ impl Compilation {
             return;
         }
         let lowered = sigma::lower(rule, text, &site.placeholders);
+        let too_large = lowered.diagnostics.iter().find(|found| found.code == sigma::LIMIT);
+        if let (Some(error), Some((_, largest))) = (too_large, largest)
+            && is_sound(original.clone(), text, site)
+        {
+            self.refuse(with_filters(&largest.title, self.narrowed_by.len(), &error.message), &filtered.span);
+            return;
+        }
         self.diagnostics.extend(lowered.diagnostics);
         self.program = lowered.program;
         let source = SourceText { language: "sigma".to_owned(), digest: digest.to_owned() };
@@ -202,10 +232,13 @@ impl Compilation {
     /// Whether a filter cannot narrow the rule. Its own mistakes are reported with the filter; here only what they cost.
     fn refuse_filter(&mut self, filter: &Filter, found: &[Diagnostic], span: &Span) -> bool {
         let Some(error) = found.iter().find(|found| found.is_error()) else { return false };
-        let message = format!("the filter `{}` cannot narrow this rule: {}", filter.title, error.message);
+        self.refuse(format!("the filter `{}` cannot narrow this rule: {}", filter.title, error.message), span);
+        true
+    }
+
+    fn refuse(&mut self, message: String, span: &Span) {
         let help = "without its filter the rule would say more than it should, so it is not compiled";
         self.diagnostics.push(Diagnostic::error(FILTER, span.clone(), message).help(help));
-        true
     }
 
     /// The component of the program, if there is one.

@@ -10,6 +10,7 @@
 mod compile;
 pub mod diagnostic;
 pub mod emit;
+mod findings;
 pub mod ir;
 pub mod kql;
 pub mod prefilter;

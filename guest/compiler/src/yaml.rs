@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Span};
 const DEPTH_MAX: usize = 32;
 
 /// How many nodes a file may have.
-const NODES_MAX: usize = 100_000;
+pub(crate) const NODES_MAX: usize = 100_000;
 
 /// How many documents a file may have.
 const DOCUMENTS_MAX: usize = 1_000;

@@ -12,8 +12,10 @@ mod lower;
 pub(crate) mod narrowing;
 mod parser;
 pub(crate) mod pipeline;
+mod size;
 
 pub use lint::lint;
-pub use lower::{Lowered, Placeholders, check_filter, lower, narrow};
+pub(crate) use lower::LIMIT;
+pub use lower::{CheckedFilter, Lowered, Placeholders, check_filter, lower, narrow};
 pub use parser::{Parsed, is_sigma, parse, unused};
 pub use pipeline::Pipeline;

@@ -3,7 +3,10 @@
 //! "Sigma Filters Specification" says that a filter is added to the rules it refers to, and that its condition is as it is
 //! written: a filter that drops events says `not selection`. pySigma and rsigma do the same: rule *and* filter.
 
-use super::ast::{Condition, Detection, Filter, Item, Rule, Search};
+use super::{
+    ast::{Condition, Detection, Filter, Item, Rule, Search},
+    size::Size,
+};
 use crate::diagnostic::Span;
 
 impl Filter {
@@ -13,9 +16,37 @@ impl Filter {
     }
 }
 
+/// So many filters may narrow one rule.
+pub(crate) const FILTERS_MAX: usize = 512;
+
+/// A rule that filters narrow.
+pub(crate) struct Narrowing {
+    filters: usize,
+    size: Size,
+}
+
+impl Narrowing {
+    /// Before any filter.
+    pub(crate) fn of(rule: &Rule) -> Self {
+        Self { filters: 0, size: Size::of(&rule.detection) }
+    }
+
+    /// Adds a filter to the rule; the error says, for people, why it cannot be added.
+    pub(crate) fn add(&mut self, rule: &mut Rule, filter: &Filter) -> Result<(), String> {
+        if self.filters == FILTERS_MAX {
+            return Err(format!("it has {FILTERS_MAX} filters already"));
+        }
+        self.filters = self.filters.saturating_add(1);
+        self.size.add(Size::of(&filter.detection));
+        self.size.check().map_err(|too_large| format!("together they have {too_large}"))?;
+        join(rule, filter);
+        Ok(())
+    }
+}
+
 /// Adds a filter's searches and condition to a rule's. What is wrong with them is said where the rule's logsource stands: the
 /// filter is another file.
-pub(crate) fn add(rule: &mut Rule, filter: &Filter) {
+fn join(rule: &mut Rule, filter: &Filter) {
     let Detection { searches, conditions } = elsewhere(&filter.detection, &rule.logsource_span);
     let before = rule.detection.searches.len();
     rule.detection.searches.extend(searches.into_iter().map(|mut search| {
@@ -23,9 +54,25 @@ pub(crate) fn add(rule: &mut Rule, filter: &Filter) {
         search.name = format!("{} {}", filter.label(), search.name);
         search
     }));
-    let conditions = conditions.into_iter().map(|condition| shifted(condition, before)).collect();
-    let own = std::mem::take(&mut rule.detection.conditions);
-    rule.detection.conditions = vec![Condition::And(vec![Condition::Or(own), Condition::Or(conditions)])];
+    let added = one_of(conditions.into_iter().map(|condition| shifted(condition, before)).collect());
+    // One `and` for all filters: conditions must not become deeper with each.
+    let mut joined = match one_of(std::mem::take(&mut rule.detection.conditions)) {
+        Condition::And(own) => own,
+        own => vec![own],
+    };
+    joined.push(added);
+    rule.detection.conditions = vec![Condition::And(joined)];
+}
+
+/// A list of conditions as one.
+fn one_of(mut conditions: Vec<Condition>) -> Condition {
+    match (conditions.pop(), conditions.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            conditions.extend(last);
+            Condition::Or(conditions)
+        }
+    }
 }
 
 /// A detection of which everything stands at `span`.

@@ -4,6 +4,7 @@
 #[expect(dead_code, reason = "the tests of KQL use all of it")]
 mod show;
 
+mod limits;
 mod modifiers;
 mod site;
 mod trees;

@@ -11,6 +11,6 @@ pub(super) const CIDR: &str = "SIG0604";
 /// A placeholder that nothing is known about.
 pub(super) const PLACEHOLDER: &str = "SIG0605";
 /// A value that stands for too many, or a rule that is larger than the compiler takes.
-pub(super) const LIMIT: &str = "SIG0606";
+pub(crate) const LIMIT: &str = "SIG0606";
 /// A filter that cannot narrow the rule that it names.
 pub(super) const FILTER: &str = "SIG0607";

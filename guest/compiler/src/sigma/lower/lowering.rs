@@ -1,7 +1,10 @@
 //! What is kept while a rule is lowered: its columns, and what is wrong with it.
 
 use super::{codes, columns::Columns, placeholder::Placeholders};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::{
+    diagnostic::{Diagnostic, Span},
+    findings::Findings,
+};
 
 /// So many diagnostics about one rule are kept.
 const DIAGNOSTICS_MAX: usize = 100;
@@ -15,23 +18,28 @@ pub(super) struct Lowering<'a> {
     pub(super) placeholders: &'a Placeholders,
     pub(super) columns: Columns,
     values: usize,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    errors: usize,
+    findings: Findings,
 }
 
 impl<'a> Lowering<'a> {
     pub(super) fn new(source: &'a str, placeholders: &'a Placeholders, columns: Columns) -> Self {
-        Self { source, placeholders, columns, values: 0, diagnostics: Vec::new() }
+        Self { source, placeholders, columns, values: 0, errors: 0, findings: Findings::default() }
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() < DIAGNOSTICS_MAX {
-            self.diagnostics.push(diagnostic);
-        }
+        self.errors = self.errors.saturating_add(usize::from(diagnostic.is_error()));
+        self.findings.push(diagnostic, DIAGNOSTICS_MAX);
     }
 
-    /// How many errors there are, which does not grow past the limit.
+    /// How many errors there were, said or not.
     pub(super) fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+        self.errors
+    }
+
+    /// What is wrong.
+    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.findings.into_diagnostics()
     }
 
     /// Counts values against their limit.

@@ -21,7 +21,8 @@ mod placeholder;
 mod program;
 mod value;
 
-pub use narrow::{check_filter, narrow};
+pub(crate) use codes::LIMIT;
+pub use narrow::{CheckedFilter, check_filter, narrow};
 pub(super) use pattern::{Part, parse as parse_text, parts, plain_of, written};
 pub use placeholder::Placeholders;
 pub use program::{Lowered, lower};

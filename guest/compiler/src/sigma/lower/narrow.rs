@@ -30,7 +30,7 @@ pub fn narrow(program: &mut Program, filter: &Detection, placeholders: &Placehol
         return vec![without_events(span)];
     }
     let mut lowering = Lowering::new("", placeholders, Columns::after(source.columns.clone()));
-    let Some(mut condition) = lowering.detection(filter) else { return lowering.diagnostics };
+    let Some(mut condition) = lowering.detection(filter) else { return lowering.into_diagnostics() };
     // The kernel's own columns come first, so that its expressions stay as they are.
     let mut reads = node.reads.clone();
     reads.extend(columns_read(&condition).into_iter().filter(|column| !node.reads.contains(column)));
@@ -44,13 +44,18 @@ pub fn narrow(program: &mut Program, filter: &Detection, placeholders: &Placehol
         in_batch.get(place(&columns, column) as usize).map_or(u32::MAX, |(_, at)| *at)
     });
     let filter = match kernel.filter.clone() {
+        // One `and` for all filters: conditions must not become deeper with each.
+        Some(Expr::And(mut own)) => {
+            own.push(condition);
+            Expr::And(own)
+        }
         Some(own) => Expr::And(vec![own, condition]),
         None => condition,
     };
     if !lowering.fits(&filter, span) {
-        return lowering.diagnostics;
+        return lowering.into_diagnostics();
     }
-    source.columns = lowering.columns.into_columns();
+    source.columns = std::mem::take(&mut lowering.columns).into_columns();
     kernel.inputs = reads
         .iter()
         .filter_map(|column| source.columns.get(*column as usize))
@@ -59,14 +64,24 @@ pub fn narrow(program: &mut Program, filter: &Detection, placeholders: &Placehol
     source.prefilter = prefilter::derive(&filter, &reads);
     kernel.filter = Some(filter);
     node.reads = reads;
-    lowering.diagnostics
+    lowering.into_diagnostics()
 }
 
-/// What is wrong with a filter's own searches, whatever rules it names. `source` is the text that its spans are about.
-pub fn check_filter(filter: &Filter, source: &str, placeholders: &Placeholders) -> Vec<Diagnostic> {
+/// A filter by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedFilter {
+    /// What is wrong with its searches and condition, whatever rules it names.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many operators and searches it adds to a rule; 0 after an error.
+    pub operators: usize,
+}
+
+/// Checks a filter by itself. `source` is the text that its spans are about.
+pub fn check_filter(filter: &Filter, source: &str, placeholders: &Placeholders) -> CheckedFilter {
     let mut lowering = Lowering::new(source, placeholders, Columns::default());
-    lowering.detection(&filter.detection);
-    lowering.diagnostics
+    let condition = lowering.detection(&filter.detection).filter(|condition| lowering.fits(condition, &filter.span));
+    let operators = condition.as_ref().map_or(0, walk::code_nodes);
+    CheckedFilter { diagnostics: lowering.into_diagnostics(), operators }
 }
 
 fn without_events(span: &Span) -> Diagnostic {

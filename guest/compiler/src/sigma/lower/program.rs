@@ -37,7 +37,7 @@ pub struct Lowered {
 pub fn lower(rule: &Rule, source: &str, placeholders: &Placeholders) -> Lowered {
     let mut lowering = Lowering::new(source, placeholders, Columns::default());
     let program = lowering.detection(&rule.detection).and_then(|filter| lowering.program(rule, filter));
-    Lowered { program, diagnostics: lowering.diagnostics }
+    Lowered { program, diagnostics: lowering.into_diagnostics() }
 }
 
 impl Lowering<'_> {

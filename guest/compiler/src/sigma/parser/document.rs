@@ -45,6 +45,7 @@ pub fn parse(text: &str, file_name: &str) -> Parsed {
         report.error(codes::NO_RULE, &(0..0), "the file is empty", "write a rule, or remove the file");
     }
     for node in stream.documents {
+        report.next_document();
         let Some(node) = node else {
             collection.refuse();
             continue;

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, ops::Range};
 
 use crate::{
     diagnostic::{Diagnostic, Span},
+    findings::Findings,
     rule::source_map::SourceMap,
     yaml::{Data, Node},
 };
@@ -14,7 +15,7 @@ const DIAGNOSTICS_MAX: usize = 200;
 /// Collects diagnostics about one file.
 pub(in crate::sigma) struct Report<'t> {
     text: &'t str,
-    found: Vec<Diagnostic>,
+    findings: Findings,
     said: BTreeSet<(usize, usize, &'static str, String)>,
     errors: usize,
 }
@@ -28,7 +29,7 @@ pub(in crate::sigma) struct Places<'t> {
 
 impl<'t> Report<'t> {
     pub(in crate::sigma) fn new(text: &'t str) -> Self {
-        Self { text, found: Vec::new(), said: BTreeSet::new(), errors: 0 }
+        Self { text, findings: Findings::default(), said: BTreeSet::new(), errors: 0 }
     }
 
     pub(in crate::sigma) fn error(
@@ -54,13 +55,15 @@ impl<'t> Report<'t> {
     /// What a collection's documents share is read with each of them; what is wrong with it is said once.
     pub(in crate::sigma) fn push(&mut self, diagnostic: Diagnostic) {
         self.errors = self.errors.saturating_add(usize::from(diagnostic.is_error()));
-        if self.is_full() {
-            return;
-        }
         let Span { start, end } = diagnostic.span;
         if self.said.insert((start, end, diagnostic.code, diagnostic.message.clone())) {
-            self.found.push(diagnostic);
+            self.findings.push(diagnostic, DIAGNOSTICS_MAX);
         }
+    }
+
+    /// What follows is about another document of the file, of which what is wrong is said again.
+    pub(in crate::sigma) fn next_document(&mut self) {
+        self.findings.next_document();
     }
 
     /// How many errors there were, said or not.
@@ -70,13 +73,14 @@ impl<'t> Report<'t> {
 
     /// Whether nothing more is shown, so that nobody need find words for it.
     pub(in crate::sigma) fn is_full(&self) -> bool {
-        self.found.len() >= DIAGNOSTICS_MAX
+        self.findings.len() >= DIAGNOSTICS_MAX
     }
 
     /// In the order of the file.
-    pub(in crate::sigma) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by_key(|found| found.span.start);
-        self.found
+    pub(in crate::sigma) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        let mut found = self.findings.into_diagnostics();
+        found.sort_by_key(|found| found.span.start);
+        found
     }
 
     /// The number of the line that a byte stands in, from 1.

@@ -5,13 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     codes,
     model::{FieldTransformation, Pipeline, ProcessingItem, Transformation},
-    tree::{Tree, Worked},
+    tree::{Tree, Worked, bytes_of_ids},
     value,
 };
 use crate::{
     diagnostic::{Diagnostic, Span},
-    sigma::ast::{Condition, Item, Modifier, Rule, Search, SearchIdentifier, Value, ValueData},
+    sigma::{
+        ast::{Condition, Item, Modifier, Rule, Search, SearchIdentifier, Value, ValueData},
+        size::{Size, TooLarge},
+    },
 };
+
+/// So many transformations may add a condition to one rule.
+const CONDITIONS_ADDED_MAX: usize = 1_024;
 
 /// A rule that pipelines are at work on.
 pub(super) struct Run<'r> {
@@ -27,6 +33,23 @@ pub(super) struct Run<'r> {
     /// Where to say what goes wrong: pipelines are other files.
     span: Span,
     failures: Vec<Diagnostic>,
+    /// What the transformation at work has made.
+    made: Size,
+    /// What `field_applied` takes.
+    tracked: Size,
+    conditions_added: usize,
+}
+
+/// Why a transformation is not applied.
+enum Refusal {
+    TooLarge(TooLarge),
+    Conditions,
+}
+
+impl From<TooLarge> for Refusal {
+    fn from(too_large: TooLarge) -> Self {
+        Self::TooLarge(too_large)
+    }
 }
 
 /// Applies pipelines to a rule, by ascending priority. After an error the rule means nothing.
@@ -49,11 +72,20 @@ pub(crate) fn apply<'p>(pipelines: impl IntoIterator<Item = &'p Pipeline>, rule:
         vars: pipelines.iter().flat_map(|pipeline| pipeline.vars.clone()).collect(),
         span: rule.logsource_span.clone(),
         failures: Vec::new(),
+        made: Size::default(),
+        tracked: Size::default(),
+        conditions_added: 0,
         rule,
     };
-    for item in pipelines.iter().flat_map(|pipeline| &pipeline.items) {
-        if item.rule.holds(|condition| condition.holds(&run)) {
-            run.step(item);
+    for pipeline in pipelines {
+        for (number, item) in (1_usize..).zip(&pipeline.items) {
+            if !item.rule.holds(|condition| condition.holds(&run)) {
+                continue;
+            }
+            if let Err(refusal) = run.step(item) {
+                run.refuse(pipeline, number, item, &refusal);
+                return run.failures;
+            }
             run.applied.extend(item.id.clone());
         }
     }
@@ -61,27 +93,32 @@ pub(crate) fn apply<'p>(pipelines: impl IntoIterator<Item = &'p Pipeline>, rule:
 }
 
 impl Run<'_> {
-    fn step(&mut self, item: &ProcessingItem) {
+    /// What may grow fast is measured while it is made, and the whole rule behind it.
+    fn step(&mut self, item: &ProcessingItem) -> Result<(), Refusal> {
+        self.made = Size::default();
         match &item.transformation {
             Transformation::Field(fields) => {
                 let shown = std::mem::take(&mut self.rule.fields);
-                self.rule.fields = shown.into_iter().flat_map(|field| self.map_name(item, fields, field)).collect();
-                self.change_items(item, |run, worked| run.map_item(item, fields, worked));
+                for field in shown {
+                    let mapped = self.map_name(item, fields, field)?;
+                    self.rule.fields.extend(mapped);
+                }
+                self.change_items(item, |run, worked| run.map_item(item, fields, worked))?;
             }
-            Transformation::DropItem => self.change_items(item, |_, _| Tree::nothing()),
+            Transformation::DropItem => self.change_items(item, |_, _| Ok(Tree::nothing()))?,
             Transformation::Value(values) => self.change_items(item, |run, mut worked| {
-                if values.apply(&mut worked.item, &run.vars) {
+                if values.apply(&mut worked.item, &run.vars, &mut run.made)? {
                     worked.applied.extend(item.id.clone());
                 }
-                Tree::Item(worked)
-            }),
+                Ok(Tree::Item(worked))
+            })?,
             Transformation::ItemFailure(message) => self.change_items(item, |run, worked| {
                 run.fail(message);
-                Tree::Item(worked)
-            }),
+                Ok(Tree::Item(worked))
+            })?,
             Transformation::RuleFailure(message) => self.fail(message),
             Transformation::AddCondition { name, search, template, negated } => {
-                self.add_condition(item, name, search, *template, *negated);
+                self.add_condition(item, name, search, *template, *negated)?;
             }
             Transformation::ChangeLogsource(logsource) => self.rule.logsource.clone_from(logsource),
             Transformation::AddFields(fields) => self.rule.fields.extend(fields.iter().cloned()),
@@ -91,83 +128,143 @@ impl Run<'_> {
                 self.state.insert(key.clone(), value.clone());
             }
         }
+        Ok(self.size().check()?)
+    }
+
+    fn size(&self) -> Size {
+        let mut size = self.tracked;
+        size.texts(&self.rule.fields);
+        self.searches.iter().flat_map(|(_, tree)| tree.items()).for_each(|worked| size.add(worked.size()));
+        // Every added condition joins every condition of the rule.
+        size.parts(self.rule.detection.conditions.len().saturating_mul(self.conditions_added));
+        size
+    }
+
+    /// What is made of names.
+    fn make(&mut self, names: &[String]) -> Result<(), TooLarge> {
+        self.made.texts(names);
+        self.made.check()
     }
 
     /// Changes the items that a processing item is about.
-    fn change_items(&mut self, item: &ProcessingItem, mut change: impl FnMut(&mut Self, Worked) -> Tree) {
+    fn change_items(
+        &mut self,
+        item: &ProcessingItem,
+        mut change: impl FnMut(&mut Self, Worked) -> Result<Tree, TooLarge>,
+    ) -> Result<(), TooLarge> {
         let searches = std::mem::take(&mut self.searches);
         let changed = searches.into_iter().map(|(identifier, tree)| {
             let tree = tree.replace(&mut |worked| {
                 let is_meant = item.item.holds(|condition| condition.holds(&worked, self))
                     && item.field.holds(|condition| condition.holds_for(&worked.item, self));
-                if is_meant { change(self, worked) } else { Tree::Item(worked) }
+                if is_meant { change(self, worked) } else { Ok(Tree::Item(worked)) }
             });
-            (identifier, tree)
+            Ok((identifier, tree?))
         });
-        let changed = changed.collect();
+        let changed = changed.collect::<Result<_, TooLarge>>()?;
         self.searches = changed;
+        Ok(())
     }
 
     /// What a field's name becomes, itself if it is not meant.
-    fn map_name(&mut self, item: &ProcessingItem, fields: &FieldTransformation, field: String) -> Vec<String> {
+    fn map_name(
+        &mut self,
+        item: &ProcessingItem,
+        fields: &FieldTransformation,
+        field: String,
+    ) -> Result<Vec<String>, TooLarge> {
         if !item.field.holds(|condition| condition.holds(Some(&field), self)) {
-            return vec![field];
+            return Ok(vec![field]);
         }
-        let Some(mapped) = fields.map(&field) else { return vec![field] };
-        self.track(item, &field, &mapped);
-        mapped
+        let Some(mapped) = fields.map(&field) else { return Ok(vec![field]) };
+        self.make(&mapped)?;
+        self.track(item, &field, &mapped)?;
+        Ok(mapped)
     }
 
     /// Remembers who has made a name. Other items may still have the old one.
-    fn track(&mut self, item: &ProcessingItem, field: &str, mapped: &[String]) {
+    fn track(&mut self, item: &ProcessingItem, field: &str, mapped: &[String]) -> Result<(), TooLarge> {
         let mut applied = self.field_applied.get(field).cloned().unwrap_or_default();
         applied.extend(item.id.clone());
-        let new = mapped.iter().filter(|name| *name != field);
-        self.field_applied.extend(new.map(|name| (name.clone(), applied.clone())));
+        for name in mapped.iter().filter(|name| *name != field) {
+            if self.field_applied.get(name).is_none_or(|before| *before != applied) {
+                self.tracked.bytes(name.len().saturating_add(bytes_of_ids(&applied)));
+                self.tracked.check()?;
+                self.field_applied.insert(name.clone(), applied.clone());
+            }
+        }
+        Ok(())
     }
 
     /// An item under another field's name; under several, one of them must match.
-    fn map_item(&mut self, item: &ProcessingItem, fields: &FieldTransformation, mut worked: Worked) -> Tree {
+    fn map_item(
+        &mut self,
+        item: &ProcessingItem,
+        fields: &FieldTransformation,
+        mut worked: Worked,
+    ) -> Result<Tree, TooLarge> {
         if value::has(&worked.item, Modifier::FieldRef) {
-            let values = std::mem::take(&mut worked.item.values);
-            worked.item.values = values.into_iter().flat_map(|value| self.map_reference(item, fields, value)).collect();
+            for value in std::mem::take(&mut worked.item.values) {
+                let mapped = self.map_reference(item, fields, value)?;
+                worked.item.values.extend(mapped);
+            }
         }
-        let Some(field) = worked.item.field.clone() else { return Tree::Item(worked) };
+        let Some(field) = worked.item.field.clone() else { return Ok(Tree::Item(worked)) };
         if !item.field.holds(|condition| condition.holds(Some(&field), self)) {
-            return Tree::Item(worked);
+            return Ok(Tree::Item(worked));
         }
-        let Some(mapped) = fields.map(&field) else { return Tree::Item(worked) };
-        self.track(item, &field, &mapped);
+        let Some(mapped) = fields.map(&field) else { return Ok(Tree::Item(worked)) };
+        self.make(&mapped)?;
+        self.track(item, &field, &mapped)?;
         worked.applied.extend(item.id.clone());
+        self.made.add(worked.size().times(mapped.len()));
+        self.made.check()?;
         let with = |name: String| {
             let item = Item { field: Some(name), ..worked.item.clone() };
             Tree::Item(Worked { item, applied: worked.applied.clone() })
         };
         let mut trees: Vec<Tree> = mapped.into_iter().map(with).collect();
-        match (trees.pop(), trees.is_empty()) {
+        Ok(match (trees.pop(), trees.is_empty()) {
             (Some(only), true) => only,
             (last, _) => {
                 trees.extend(last);
                 Tree::Any(trees)
             }
+        })
+    }
+
+    fn map_reference(
+        &mut self,
+        item: &ProcessingItem,
+        fields: &FieldTransformation,
+        value: Value,
+    ) -> Result<Vec<Value>, TooLarge> {
+        let ValueData::Text(name) = value.data else { return Ok(vec![value]) };
+        let names = self.map_name(item, fields, name)?;
+        Ok(names.into_iter().map(|name| Value { data: ValueData::Text(name), span: value.span.clone() }).collect())
+    }
+
+    fn add_condition(
+        &mut self,
+        item: &ProcessingItem,
+        name: &str,
+        search: &Search,
+        template: bool,
+        negated: bool,
+    ) -> Result<(), Refusal> {
+        if self.conditions_added == CONDITIONS_ADDED_MAX {
+            return Err(Refusal::Conditions);
         }
-    }
-
-    fn map_reference(&mut self, item: &ProcessingItem, fields: &FieldTransformation, value: Value) -> Vec<Value> {
-        let ValueData::Text(name) = value.data else { return vec![value] };
-        let names = self.map_name(item, fields, name);
-        names.into_iter().map(|name| Value { data: ValueData::Text(name), span: value.span.clone() }).collect()
-    }
-
-    fn add_condition(&mut self, item: &ProcessingItem, name: &str, search: &Search, template: bool, negated: bool) {
+        self.conditions_added = self.conditions_added.saturating_add(1);
         let mut search = search.clone();
         let logsource = self.rule.logsource.clone();
         let parts = [("category", logsource.category), ("product", logsource.product), ("service", logsource.service)];
-        here(&mut search, &self.span, &|text| if template { filled(text, &parts) } else { text.to_owned() });
+        let made = &mut self.made;
+        here(&mut search, &self.span, &mut |text| if template { filled(text, &parts, made) } else { Ok(()) })?;
         let tree = Tree::new(search).replace(&mut |mut worked| {
             worked.applied.extend(item.id.clone());
-            Tree::Item(worked)
-        });
+            Ok::<_, TooLarge>(Tree::Item(worked))
+        })?;
         let span = self.span.clone();
         let index = self.searches.len();
         self.searches.push((
@@ -177,8 +274,31 @@ impl Run<'_> {
         let added = Condition::Search { index, span };
         let added = if negated { Condition::Not(Box::new(added)) } else { added };
         let conditions = std::mem::take(&mut self.rule.detection.conditions);
-        let both = |condition| Condition::And(vec![added.clone(), condition]);
+        // One `and` for all that is added: conditions must not become deeper with each.
+        let both = |condition| match condition {
+            Condition::And(mut operands) => {
+                operands.insert(0, added.clone());
+                Condition::And(operands)
+            }
+            condition => Condition::And(vec![added.clone(), condition]),
+        };
         self.rule.detection.conditions = conditions.into_iter().map(both).collect();
+        Ok(())
+    }
+
+    fn refuse(&mut self, pipeline: &Pipeline, number: usize, item: &ProcessingItem, refusal: &Refusal) {
+        let id = item.id.as_ref().map(|id| format!(" (`{id}`)")).unwrap_or_default();
+        let step = format!("transformation {number}{id} of the pipeline `{}`", pipeline.name());
+        let (message, help) = match refusal {
+            Refusal::TooLarge(reason) => {
+                (format!("{step} makes this rule too large: it would have {reason}"), "map to fewer or shorter texts")
+            }
+            Refusal::Conditions => (
+                format!("{step} adds a condition to this rule, to which pipelines have added {CONDITIONS_ADDED_MAX}"),
+                "write several of them as one",
+            ),
+        };
+        self.failures.push(Diagnostic::error(codes::TOO_LARGE, self.span.clone(), message).help(help));
     }
 
     fn fail(&mut self, message: &str) {
@@ -235,11 +355,15 @@ fn left(condition: Condition, places: &[Option<usize>]) -> Option<Condition> {
 }
 
 /// Puts a pipeline's search where the rule's logsource stands, its texts changed.
-fn here(search: &mut Search, span: &Span, text: &impl Fn(&str) -> String) {
+fn here(
+    search: &mut Search,
+    span: &Span,
+    change: &mut impl FnMut(&mut String) -> Result<(), TooLarge>,
+) -> Result<(), TooLarge> {
     match search {
         Search::All(searches) | Search::Any(searches) => {
             for search in searches {
-                here(search, span, text);
+                here(search, span, change)?;
             }
         }
         Search::Item(item) => {
@@ -250,20 +374,23 @@ fn here(search: &mut Search, span: &Span, text: &impl Fn(&str) -> String) {
             for value in &mut item.values {
                 value.span.clone_from(span);
                 if let ValueData::Text(written) = &mut value.data {
-                    *written = text(written);
+                    change(written)?;
                 }
             }
         }
     }
+    Ok(())
 }
 
 /// `$product`, `${product}` and the others as the rule's logsource has them; as they are if it has not.
-fn filled(text: &str, parts: &[(&str, Option<String>); 3]) -> String {
-    let mut text = text.to_owned();
+fn filled(text: &mut String, parts: &[(&str, Option<String>); 3], made: &mut Size) -> Result<(), TooLarge> {
     for (name, value) in parts {
-        if let Some(value) = value {
-            text = text.replace(&format!("${{{name}}}"), value).replace(&format!("${name}"), value);
+        let Some(value) = value else { continue };
+        for place in [format!("${{{name}}}"), format!("${name}")] {
+            made.bytes(text.matches(&place).count().saturating_mul(value.len()));
+            made.check()?;
+            *text = text.replace(&place, value);
         }
     }
-    text
+    Ok(())
 }

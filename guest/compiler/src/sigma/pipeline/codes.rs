@@ -18,3 +18,5 @@ pub(super) const EXPRESSION: &str = "PIP0007";
 pub(super) const FAILURE: &str = "PIP0008";
 /// A pipeline drops everything that the rule looks for.
 pub(super) const NOTHING_LEFT: &str = "PIP0009";
+/// A pipeline makes a rule larger than is compiled.
+pub(super) const TOO_LARGE: &str = "PIP0010";

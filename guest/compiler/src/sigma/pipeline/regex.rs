@@ -35,9 +35,18 @@ impl Pattern {
         self.0.find(text).is_some_and(|found| found.start() == 0)
     }
 
-    /// The text with everything that is found replaced (Python's `sub`).
-    pub(super) fn replace(&self, text: &str, replacement: &Replacement) -> String {
-        self.0.replace_all(text, |captures: &Captures<'_>| replacement.with(captures)).into_owned()
+    /// The text with everything that is found replaced (Python's `sub`); `None` if that has more than so many bytes.
+    pub(super) fn replace(&self, text: &str, replacement: &Replacement, bytes_max: usize) -> Option<String> {
+        let mut result = String::new();
+        let mut at = 0;
+        for captures in self.0.captures_iter(text) {
+            let found = captures.get(0)?;
+            result.push_str(text.get(at..found.start())?);
+            replacement.append(&captures, &mut result, bytes_max)?;
+            at = found.end();
+        }
+        result.push_str(text.get(at..)?);
+        Some(result).filter(|result| result.len() <= bytes_max)
     }
 
     fn has_group(&self, name: &str) -> bool {
@@ -96,16 +105,22 @@ impl Replacement {
         Ok(Self(pieces))
     }
 
-    fn with(&self, captures: &Captures<'_>) -> String {
+    /// `None` once the result has more than so many bytes.
+    fn append(&self, captures: &Captures<'_>, result: &mut String, bytes_max: usize) -> Option<()> {
         let group = |name: &str| match name.parse() {
             Ok(number) => captures.get(number),
             Err(_) => captures.name(name),
         };
-        let piece = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Group(name) => group(name).map_or_else(String::new, |found| found.as_str().to_owned()),
-        };
-        self.0.iter().map(piece).collect()
+        for piece in &self.0 {
+            result.push_str(match piece {
+                Piece::Text(text) => text,
+                Piece::Group(name) => group(name).map_or("", |found| found.as_str()),
+            });
+            if result.len() > bytes_max {
+                return None;
+            }
+        }
+        Some(())
     }
 }
 
@@ -116,17 +131,20 @@ mod tests {
     #[test]
     fn replacements_are_python_s() {
         for (pattern, replacement, text, expected) in [
-            ("a(b)", r"\1$1", "xab", Ok("xb$1")),
-            ("(?P<n>b)", r"<\g<n>\g<0>>", "ab", Ok("a<bb>")),
-            ("b", r"\\\n\.", "ab", Ok("a\\\n\\.")),
-            ("^(?:C:)?", "", r"C:\x", Ok(r"\x")),
+            ("a(b)", r"\1$1", "xab", Ok(Some("xb$1"))),
+            ("(?P<n>b)", r"<\g<n>\g<0>>", "ab", Ok(Some("a<bb>"))),
+            ("b", r"\\\n\.", "ab", Ok(Some("a\\\n\\."))),
+            ("^(?:C:)?", "", r"C:\x", Ok(Some(r"\x"))),
+            ("a", "bb", "aaa", Ok(None)),
+            ("a", r"\g<0>\g<0>", "aaa", Ok(None)),
+            ("a", "", "bbbbbb", Ok(None)),
             ("a", r"\1", "", Err("the expression has no group `1`")),
             ("a", r"\q", "", Err("`\\q` means nothing in a replacement")),
         ] {
             let pattern = Pattern::new(pattern).expect(pattern);
             let replaced =
-                Replacement::new(replacement, &pattern).map(|replacement| pattern.replace(text, &replacement));
-            assert_eq!(replaced.as_deref().map_err(String::as_str), expected, "{replacement}");
+                Replacement::new(replacement, &pattern).map(|replacement| pattern.replace(text, &replacement, 5));
+            assert_eq!(replaced.as_ref().map(Option::as_deref).map_err(String::as_str), expected, "{replacement}");
         }
         assert!(Pattern::new("b").is_ok_and(|pattern| !pattern.begins("ab") && pattern.begins("ba")));
         assert_eq!(

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::sigma::ast::{Item, Search};
+use crate::sigma::{
+    ast::{Item, Search},
+    size::Size,
+};
 
 /// A search in the making.
 #[derive(Clone, Debug)]
@@ -17,6 +20,22 @@ pub(super) enum Tree {
 pub(super) struct Worked {
     pub(super) item: Item,
     pub(super) applied: BTreeSet<String>,
+}
+
+/// So many bytes it takes, beside its text, to remember an id.
+const ID_BYTES: usize = 32;
+
+/// What it takes to remember ids.
+pub(super) fn bytes_of_ids(ids: &BTreeSet<String>) -> usize {
+    ids.iter().map(|id| id.len().saturating_add(ID_BYTES)).fold(0, usize::saturating_add)
+}
+
+impl Worked {
+    pub(super) fn size(&self) -> Size {
+        let mut size = Size::of_item(&self.item);
+        size.bytes(bytes_of_ids(&self.applied));
+        size
+    }
 }
 
 impl Tree {
@@ -46,11 +65,23 @@ impl Tree {
         }
     }
 
-    /// Puts something in the place of every item.
-    pub(super) fn replace(self, change: &mut impl FnMut(Worked) -> Self) -> Self {
+    /// Puts something in the place of every item. Alternatives of alternatives are theirs, so that a tree does not become
+    /// deeper with every transformation.
+    pub(super) fn replace<E>(self, change: &mut impl FnMut(Worked) -> Result<Self, E>) -> Result<Self, E> {
         match self {
-            Self::All(trees) => Self::All(trees.into_iter().map(|tree| tree.replace(change)).collect()),
-            Self::Any(trees) => Self::Any(trees.into_iter().map(|tree| tree.replace(change)).collect()),
+            Self::All(trees) => {
+                trees.into_iter().map(|tree| tree.replace(change)).collect::<Result<_, _>>().map(Self::All)
+            }
+            Self::Any(trees) => {
+                let mut all = Vec::with_capacity(trees.len());
+                for tree in trees {
+                    match tree.replace(change)? {
+                        Self::Any(trees) => all.extend(trees),
+                        tree => all.push(tree),
+                    }
+                }
+                Ok(Self::Any(all))
+            }
             Self::Item(worked) => change(worked),
         }
     }

@@ -14,6 +14,7 @@ use crate::{
     sigma::{
         ast::{Item, Modifier, Value, ValueData},
         lower::{Part, parse_text, parts, plain_of, written},
+        size::{Size, TooLarge},
     },
 };
 
@@ -34,9 +35,6 @@ const NO_TEXT: [Modifier; 14] = [
     Modifier::Month,
     Modifier::Year,
 ];
-
-/// So many values an item may have after a transformation.
-const VALUES_MAX: usize = 100_000;
 
 pub(super) fn has(item: &Item, modifier: Modifier) -> bool {
     item.modifiers.iter().any(|spanned| spanned.modifier == modifier)
@@ -95,13 +93,21 @@ pub(super) fn is_value(item: &Item, value: &Value, wanted: &str) -> bool {
 }
 
 impl ValueTransformation {
-    /// Changes an item's values, and says whether anything has changed. `vars` are what placeholders stand for.
-    pub(super) fn apply(&self, item: &mut Item, vars: &BTreeMap<String, Vec<String>>) -> bool {
+    /// Changes an item's values, and says whether anything has changed. `vars` are what placeholders stand for; `made` grows
+    /// by what is new.
+    pub(super) fn apply(
+        &self,
+        item: &mut Item,
+        vars: &BTreeMap<String, Vec<String>>,
+        made: &mut Size,
+    ) -> Result<bool, TooLarge> {
         let mut values = Vec::with_capacity(item.values.len());
         let mut is_changed = false;
         for value in &item.values {
-            match self.changed(item, value, vars) {
+            match self.changed(item, value, vars, made.bytes_left())? {
                 Some(texts) => {
+                    made.texts(&texts);
+                    made.check()?;
                     is_changed = true;
                     let span = &value.span;
                     values.extend(
@@ -110,17 +116,19 @@ impl ValueTransformation {
                 }
                 None => values.push(value.clone()),
             }
-            if values.len() > VALUES_MAX {
-                // The lowering refuses so many with an error.
-                break;
-            }
         }
         item.values = values;
-        is_changed
+        Ok(is_changed)
     }
 
     /// What a value becomes, as it is written; `None` if it stays.
-    fn changed(&self, item: &Item, value: &Value, vars: &BTreeMap<String, Vec<String>>) -> Option<Vec<String>> {
+    fn changed(
+        &self,
+        item: &Item,
+        value: &Value,
+        vars: &BTreeMap<String, Vec<String>>,
+        bytes_max: usize,
+    ) -> Result<Option<Vec<String>>, TooLarge> {
         match self {
             Self::ValuePlaceholders(names) => placeholders(item, value, |name| vars.get(name).cloned(), names),
             Self::WildcardPlaceholders(names) => placeholders(item, value, |_| Some(vec!["*".to_owned()]), names),
@@ -128,18 +136,19 @@ impl ValueTransformation {
                 let text = match &value.data {
                     ValueData::Text(text) if is_text(item) => text.clone(),
                     ValueData::Integer(number) if is_text(item) => number.to_string(),
-                    _ => return None,
+                    _ => return Ok(None),
                 };
                 let replaced = if *skip_special {
-                    in_literals(&parse_text(&text), pattern, replacement)
+                    in_literals(&parse_text(&text), pattern, replacement, bytes_max)
                 } else {
-                    escaped(&pattern.replace(&plain_of(&parse_text(&text)), replacement))
+                    let replaced = pattern.replace(&plain_of(&parse_text(&text)), replacement, bytes_max);
+                    replaced.map(|replaced| escaped(&replaced))
                 };
-                Some(vec![replaced])
+                replaced.map(|replaced| Some(vec![replaced])).ok_or(TooLarge::Bytes)
             }
             Self::Map(mapping) => {
-                let views = views(item, value)?;
-                views.iter().find_map(|view| mapping.get(view)).cloned()
+                let views = views(item, value);
+                Ok(views.iter().flatten().find_map(|view| mapping.get(view)).cloned())
             }
         }
     }
@@ -151,10 +160,10 @@ fn placeholders(
     value: &Value,
     stands_for: impl Fn(&str) -> Option<Vec<String>>,
     names: &Names,
-) -> Option<Vec<String>> {
-    let ValueData::Text(text) = &value.data else { return None };
+) -> Result<Option<Vec<String>>, TooLarge> {
+    let ValueData::Text(text) = &value.data else { return Ok(None) };
     if !has(item, Modifier::Expand) {
-        return None;
+        return Ok(None);
     }
     let mut results = vec![String::new()];
     let mut is_changed = false;
@@ -171,22 +180,40 @@ fn placeholders(
                 None => vec![format!("%{name}%")],
             },
         };
-        if results.len().saturating_mul(choices.len()) > VALUES_MAX {
-            return None;
-        }
+        let mut size = size_of(&results).times(choices.len());
+        size.add(size_of(&choices).times(results.len()));
+        size.check()?;
         results =
             results.iter().flat_map(|result| choices.iter().map(move |choice| format!("{result}{choice}"))).collect();
     }
-    is_changed.then_some(results)
+    Ok(is_changed.then_some(results))
 }
 
-/// The text with what is between wildcards replaced.
-fn in_literals(text: &ir::Pattern, pattern: &Pattern, replacement: &Replacement) -> String {
-    let piece = |piece: &Piece| match piece {
-        Piece::Literal(text) => Piece::Literal(pattern.replace(text, replacement)),
-        wildcard => wildcard.clone(),
-    };
-    written(&ir::Pattern(text.0.iter().map(piece).collect()))
+fn size_of(texts: &[String]) -> Size {
+    let mut size = Size::default();
+    size.texts(texts);
+    size
+}
+
+/// The text with what is between wildcards replaced; `None` if that has more than so many bytes.
+fn in_literals(
+    text: &ir::Pattern,
+    pattern: &Pattern,
+    replacement: &Replacement,
+    mut bytes_max: usize,
+) -> Option<String> {
+    let mut pieces = Vec::with_capacity(text.0.len());
+    for piece in &text.0 {
+        pieces.push(match piece {
+            Piece::Literal(text) => {
+                let replaced = pattern.replace(text, replacement, bytes_max)?;
+                bytes_max = bytes_max.saturating_sub(replaced.len());
+                Piece::Literal(replaced)
+            }
+            wildcard => wildcard.clone(),
+        });
+    }
+    Some(written(&ir::Pattern(pieces)))
 }
 
 /// As pySigma does: a backslash is one unless a wildcard is behind it.
