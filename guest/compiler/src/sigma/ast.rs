@@ -150,9 +150,9 @@ pub enum ValueData {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
-    Integer(i64),
-    /// A number with a fraction or an exponent, or a whole one beyond 64 bits; finite.
+    /// A whole number from -2^63 to 2^64 - 1.
+    Integer(i128),
+    /// A number with a fraction or an exponent, or a whole one beyond these; finite.
     Real(f64),
     /// Anything else, with wildcards, escapes and placeholders as they are written.
     Text(String),

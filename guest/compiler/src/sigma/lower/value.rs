@@ -28,7 +28,7 @@ const MAPPED_PREFIX: u8 = 96;
 pub(super) enum Matcher {
     Null,
     Bool(bool),
-    Integer(i64),
+    Integer(i128),
     Real(f64),
     /// As written: whether wildcards are special is not known before the first modifier.
     Written(String),
@@ -293,7 +293,10 @@ fn date_part(value: Matcher, part: DatePart, modifier: &SpannedModifier, span: &
         value => (None, number(value)),
     };
     match value {
-        Matcher::Integer(number) => Ok(Matcher::DatePart(part, op, number)),
+        Matcher::Integer(number) => match i64::try_from(number) {
+            Ok(number) => Ok(Matcher::DatePart(part, op, number)),
+            Err(_) => Err(wrong_value(modifier, span, "a part of a time")),
+        },
         Matcher::Real(number) => match whole(number) {
             Some(number) => Ok(Matcher::DatePart(part, op, number)),
             None => Err(wrong_value(modifier, span, "a whole number")),

@@ -30,7 +30,7 @@ fn plain(text: &str) -> ValueData {
 pub(in crate::sigma) fn number(text: &str) -> Option<ValueData> {
     let based = |digits: &str, radix| {
         // `from_str_radix` would take a sign.
-        digits.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| i64::from_str_radix(digits, radix).ok())?
+        digits.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| i128::from_str_radix(digits, radix).ok().filter(is_integer))?
     };
     if let Some(digits) = text.strip_prefix("0x") {
         return based(digits, 16).map(ValueData::Integer);
@@ -44,10 +44,16 @@ pub(in crate::sigma) fn number(text: &str) -> Option<ValueData> {
     if !is_number {
         return None;
     }
-    if let Ok(integer) = text.parse() {
+    if let Some(integer) = text.parse().ok().filter(is_integer) {
         return Some(ValueData::Integer(integer));
     }
     text.parse().ok().filter(|real: &f64| real.is_finite()).map(ValueData::Real)
+}
+
+/// Whether a whole number is kept as one: those that readers of JSON keep as whole numbers, which is what they are compared
+/// with.
+fn is_integer(number: &i128) -> bool {
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(number)
 }
 
 #[cfg(test)]
@@ -72,9 +78,11 @@ mod tests {
             ("0x+1", text("0x+1")),
             ("0o8", text("0o8")),
             ("-0x1", text("-0x1")),
-            ("9223372036854775807", ValueData::Integer(i64::MAX)),
-            ("9223372036854775808", ValueData::Real(9_223_372_036_854_775_808.0)),
-            ("0x8000000000000000", text("0x8000000000000000")),
+            ("9223372036854775807", ValueData::Integer(i128::from(i64::MAX))),
+            ("18446744073709551615", ValueData::Integer(i128::from(u64::MAX))),
+            ("18446744073709551616", ValueData::Real(18_446_744_073_709_551_616.0)),
+            ("0x8000000000000000", ValueData::Integer(1 << 63)),
+            ("0x10000000000000000", text("0x10000000000000000")),
             ("1.5", ValueData::Real(1.5)),
             (".5", ValueData::Real(0.5)),
             ("5.", ValueData::Real(5.0)),
