@@ -75,7 +75,9 @@ pub(super) fn read_events(file: &Path) -> anyhow::Result<String> {
 pub(super) fn sandtrap(rules: &[PathBuf], events: &Path) -> anyhow::Result<String> {
     let mut command = Command::new("cargo");
     command.args(["run", "--quiet", "--release", "--package", "sandtrap", "--", "run"]).args(rules);
-    read(command.arg("--events").arg(events).current_dir(root()))
+    let placeholders = root().join("xtask/sigma_oracle/placeholders.yaml");
+    command.arg("--placeholders").arg(placeholders).arg("--events").arg(events);
+    read(command.current_dir(root()))
 }
 
 /// What a command that has to succeed prints; what else it says goes to standard error.

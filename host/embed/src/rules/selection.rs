@@ -13,7 +13,7 @@ pub struct Selection {
     pub statuses: Vec<Status>,
     /// Tags, of which a rule must have one; empty: any, or none. See [`Selection::takes`].
     pub tags: Vec<String>,
-    /// Rules that do not take part, by `id` or `namespace/id`.
+    /// Rules that do not take part, by `id` or `namespace/id`. The case of UUIDs does not matter.
     pub excluded_ids: HashSet<String>,
 }
 
@@ -27,8 +27,7 @@ impl Selection {
         self.level.is_none_or(|least| manifest.level.is_some_and(|level| level >= least))
             && (self.statuses.is_empty() || manifest.status.is_some_and(|status| self.statuses.contains(&status)))
             && (self.tags.is_empty() || self.has_tag(manifest))
-            && !self.excluded_ids.contains(&manifest.id)
-            && !self.excluded_ids.contains(&manifest.full_id())
+            && !self.excluded_ids.iter().any(|excluded| is_id_of(excluded, manifest))
     }
 
     fn has_tag(&self, manifest: &Manifest) -> bool {
@@ -41,6 +40,21 @@ impl Selection {
             tags.iter().any(below)
         })
     }
+}
+
+/// Whether `wanted` is the rule's `id` or `namespace/id`.
+fn is_id_of(wanted: &str, manifest: &Manifest) -> bool {
+    let within = wanted.strip_prefix(&manifest.namespace).and_then(|rest| rest.strip_prefix('/'));
+    [Some(wanted), within].into_iter().flatten().any(|wanted| {
+        // Programs that show UUIDs in upper case are many (RFC 9562, section 4: input is read in either case).
+        wanted == manifest.id || is_uuid(wanted) && wanted.eq_ignore_ascii_case(&manifest.id)
+    })
+}
+
+/// Whether a text is a UUID as RFC 9562 writes it: groups of 8, 4, 4, 4 and 12 hexadecimal digits.
+fn is_uuid(text: &str) -> bool {
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split('-').all(digits) && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
 }
 
 fn normal(tag: &str) -> String {
@@ -107,6 +121,18 @@ mod tests {
         ] {
             assert_eq!(selection.takes(&manifest()), takes, "{selection:?}");
         }
+        let uuid = "0f06a3a5-6a09-413f-8743-e6cf35561297";
+        let rule = Manifest { id: uuid.into(), ..manifest() };
+        for (id, takes) in [
+            (uuid.to_owned(), false),
+            (uuid.to_uppercase(), false),
+            (format!("sigma/{}", uuid.to_uppercase()), false),
+            (format!("kql/{uuid}"), true),
+            (uuid.replace('0', "1"), true),
+        ] {
+            assert_eq!(without(&id).takes(&rule), takes, "{id}");
+        }
+        assert!(without("ONE").takes(&manifest()), "an id that is no UUID is as it is written");
         let bare = Manifest { level: None, status: None, ..manifest() };
         assert!(!level(Level::Informational).takes(&bare) && !status(Status::Test).takes(&bare));
     }

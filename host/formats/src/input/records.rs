@@ -261,7 +261,8 @@ impl<R: BufRead> Records<R> {
 
     fn cut_off(&self) -> Next {
         let reason = "the input ends before its list of events does; it was cut off";
-        Next::Item(Err(ReadError::new(self.place(), Unit::Record, ReadErrorKind::Damaged(reason.into()))))
+        let error = io::Error::new(io::ErrorKind::UnexpectedEof, reason);
+        Next::Item(Err(ReadError::new(self.place(), Unit::Record, ReadErrorKind::Io(error))))
     }
 
     /// Where the next value is.

@@ -52,6 +52,17 @@ fn records_become_events_or_reasons() {
 }
 
 #[test]
+fn a_list_that_is_cut_off_is_an_input_that_failed() {
+    for input in ["[", "[{}", "[{},", "[{},{\"a\":", "{\"Records\":[{}", "{\"Records\":[{}]", "{}\n[{}"] {
+        let failures = |input: &str| {
+            let items = Records::new("in".into(), input.as_bytes());
+            items.filter(|item| item.as_ref().is_err_and(ReadError::ends_input)).count()
+        };
+        assert_eq!(failures(input), 1, "{input}");
+    }
+}
+
+#[test]
 fn what_is_no_event_costs_itself() {
     let broken = "in:1: record 1: the record is not JSON: ";
     for (input, expected) in [
@@ -88,13 +99,13 @@ fn what_is_no_event_costs_itself() {
                 "2/2@11 {}",
             ],
         ),
-        ("[{}\n", &["1/1@1 {}", "in:2: the input ends before its list of events does; it was cut off"]),
+        ("[{}\n", &["1/1@1 {}", "in:2: cannot read on: the input ends before its list of events does; it was cut off"]),
         (
             "[{},{\"a\":",
             &[
                 "1/1@1 {}",
                 "in:1: record 2: the record is not JSON: EOF while parsing a value at line 1, column 5",
-                "in:1: the input ends before its list of events does; it was cut off",
+                "in:1: cannot read on: the input ends before its list of events does; it was cut off",
             ],
         ),
         (
@@ -103,7 +114,7 @@ fn what_is_no_event_costs_itself() {
                 "1/1@12 {\"a\":1}",
                 "1/2@20 {\"b\":1}",
                 "in:1: record 3: the record is not JSON: EOF while parsing an object at line 1, column 4",
-                "in:1: the input ends before its list of events does; it was cut off",
+                "in:1: cannot read on: the input ends before its list of events does; it was cut off",
             ],
         ),
         (

@@ -58,6 +58,8 @@ fn every_form_gives_the_same_events() {
         ("CRLF", EVENTS.replace('\n', "\r\n").into_bytes()),
         ("gzip", gzip(plain)),
         ("gzip, two members, cut anywhere", [gzip(start), gzip(end)].concat()),
+        ("gzip, padded", [gzip(plain), vec![0; 10_000]].concat()),
+        ("gzip, padded between members", [gzip(start), vec![0; 7], gzip(end), vec![0]].concat()),
         ("zstd", zstd(plain)),
         ("zstd, frames", [zstd(start), skippable(), zstd(end), skippable()].concat()),
         ("zstd, begins with a frame to skip", [skippable(), zstd(plain)].concat()),
@@ -103,15 +105,19 @@ fn every_shape_is_taken_apart_in_every_packing() {
     }
 }
 
-#[test]
-fn what_is_packed_and_damaged_gives_what_came_before_and_says_where() {
-    // Random text, so that packing leaves most of it.
+/// Random text, so that packing leaves most of it.
+fn random_lines(lines: usize) -> String {
     let mut seed = 1_u64;
     let line = |at: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         format!("{{\"at\":{at},\"x\":\"{seed:016x}\"}}\n")
     };
-    let text: String = (0..40_000).map(line).collect();
+    (0..lines).map(line).collect()
+}
+
+#[test]
+fn what_is_packed_and_damaged_gives_what_came_before_and_says_where() {
+    let text = random_lines(40_000);
     for (packing, packed) in [("gzip", gzip(text.as_bytes())), ("zstd", zstd(text.as_bytes()))] {
         assert_eq!(read(&packed).len(), 40_000, "{packing}");
         let items = read(&packed[..packed.len() / 2]);
@@ -130,6 +136,39 @@ fn what_is_packed_and_damaged_gives_what_came_before_and_says_where() {
         checksum[place] ^= 1;
         let items = read(&checksum);
         assert_eq!(items.len(), 40_001, "{packing}: all events, then the error");
+    }
+}
+
+#[test]
+fn a_zstd_frame_cut_off_gives_its_last_window_too() {
+    // A block unpacks to at most 128 KiB; a line has more than 30 bytes.
+    const LINES: usize = 40_000;
+    const LINES_PER_BLOCK_MAX: usize = (128 << 10) / 30;
+    const SINGLE_SEGMENT: u8 = 1 << 5;
+    let mut packed = zstd(random_lines(LINES).as_bytes());
+    assert_eq!(packed[4] & SINGLE_SEGMENT, 0, "the next byte is the window's");
+    // Windows of 1 MiB, which is less than the text, and of 8 MiB, which is more (RFC 8878, section 3.1.1.1.2).
+    for window in [10 << 3, 13 << 3] {
+        packed[5] = window;
+        assert_eq!(read(&packed).len(), LINES);
+        // Within the checksum, in the last block, and an eighth of the way before the end.
+        let eighth = packed.len() / 8;
+        for (cut, least) in [(3, LINES), (10, LINES - LINES_PER_BLOCK_MAX), (eighth, LINES * 3 / 4)] {
+            let items = read(&packed[..packed.len() - cut]);
+            let (last, events) = items.split_last().expect("a reason");
+            assert!((least..=LINES).contains(&events.len()), "window {window}, cut {cut}: {} events", events.len());
+            assert!(events.iter().enumerate().all(|(at, event)| event.contains(&format!("{{\"at\":{at},"))));
+            assert!(last.contains("cannot read on: the zstd data is damaged or cut off at byte "), "{last}");
+        }
+    }
+}
+
+#[test]
+fn zeros_are_padding_but_rubbish_is_not() {
+    for rubbish in [&b"\0\0x"[..], b"x", b"\0\x1f\x8b"] {
+        let items = read(&[&gzip(EVENTS.as_bytes()), rubbish].concat());
+        assert_eq!(items.len(), 4, "{items:?}");
+        assert!(items[3].contains("the gzip data is damaged or cut off at byte "), "{}", items[3]);
     }
 }
 
