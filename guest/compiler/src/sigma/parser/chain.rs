@@ -222,7 +222,8 @@ fn check_value(item: &Item, value: &Value, report: &mut Report) {
     }
     let part = item.modifiers.iter().find_map(|spanned| Some((spanned.modifier, range(spanned.modifier)?)));
     let Some((part, (from, to))) = part.filter(|_| !has(item, Kind::Comparison)) else { return };
-    if matches!(number(&value.data), Some(ValueData::Integer(number)) if !(i128::from(from)..=i128::from(to)).contains(&number)) {
+    if matches!(number(&value.data), Some(ValueData::Integer(number)) if !(i128::from(from)..=i128::from(to)).contains(&number))
+    {
         let message = format!("`{}` is between {from} and {to}: this matches nothing", part.name());
         report.warning(codes::NEVER, &value.span, message, "correct the number");
     }

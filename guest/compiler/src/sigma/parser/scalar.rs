@@ -30,7 +30,10 @@ fn plain(text: &str) -> ValueData {
 pub(in crate::sigma) fn number(text: &str) -> Option<ValueData> {
     let based = |digits: &str, radix| {
         // `from_str_radix` would take a sign.
-        digits.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| i128::from_str_radix(digits, radix).ok().filter(is_integer))?
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric())
+            .then(|| i128::from_str_radix(digits, radix).ok().filter(is_integer))?
     };
     if let Some(digits) = text.strip_prefix("0x") {
         return based(digits, 16).map(ValueData::Integer);
