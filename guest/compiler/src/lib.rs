@@ -1,7 +1,8 @@
 //! Compiles detections to sandboxed WebAssembly components.
 //!
 //! ```text
-//! KQL text -> kql::{lexer, parser, ast, binder} -> ir::Program -> emit -> component
+//! KQL text   -> kql::{lexer, parser, ast, binder}          -> ir::Program -> emit -> component
+//! Sigma YAML -> sigma::{parser, ast, pipeline, lower} -----^
 //! ```
 //!
 //! A front end turns a language into the typed [`ir`]; everything behind it is shared. The [`reference`] interpreter
