@@ -5,7 +5,7 @@
 //! atoms compare folded text (see [`crate::text`]) with a literal that is already folded. In a column of lists, an atom
 //! holds of a row if it holds of one of its elements; of a row without an element only `exists` may hold.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -79,6 +79,21 @@ pub enum Tested<'a> {
     Other,
 }
 
+/// A cell of a row as an index is told of it. Its text is not folded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// No value. A column of text that is no list has none: there it is the empty text.
+    Null,
+    /// Text, or the one element of a list.
+    Text(Cow<'a, str>),
+    /// The elements of a list.
+    Elements(Vec<Cow<'a, str>>),
+    /// An integer.
+    Integer(i64),
+    /// A value of another kind; only `exists` can hold.
+    Other,
+}
+
 impl Prefilter {
     /// Whether every row may match.
     pub fn is_always(&self) -> bool {
@@ -93,6 +108,21 @@ impl Prefilter {
     /// Whether a row may match, one atom after the other: what an index must agree with.
     pub fn admits<'a>(&self, cell: impl Fn(u32) -> Tested<'a>) -> bool {
         self.clauses.iter().all(|clause| clause.atoms.iter().any(|atom| atom.test.holds(cell(atom.column))))
+    }
+
+    /// The same of values whose text is not folded.
+    pub fn admits_values<'a>(&self, value: impl Fn(u32) -> Value<'a>) -> bool {
+        let holds = |atom: &Atom| match value(atom.column) {
+            Value::Null => atom.test.holds(Tested::Null),
+            Value::Text(text) => atom.test.holds(Tested::Folded(&text::fold(&text))),
+            Value::Elements(elements) => {
+                let folded: Vec<String> = elements.iter().map(|element| text::fold(element)).collect();
+                atom.test.holds(Tested::Elements(&folded))
+            }
+            Value::Integer(integer) => atom.test.holds(Tested::Integer(integer)),
+            Value::Other => atom.test.holds(Tested::Other),
+        };
+        self.clauses.iter().all(|clause| clause.atoms.iter().any(holds))
     }
 
     /// Checks columns, types and that literals are folded.
@@ -242,6 +272,25 @@ mod tests {
         ] {
             assert_eq!(test.holds(Tested::Elements(&elements)), of_two, "{test:?}");
             assert_eq!(test.holds(Tested::Elements(&[])), of_none, "{test:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_folded_before_they_are_tested() {
+        let contains = |literal: &str| Prefilter {
+            clauses: vec![Clause { atoms: vec![Atom { column: 7, test: Test::Contains(literal.into()) }] }],
+        };
+        for (value, literal, admitted) in [
+            (Value::Text("A K\u{212a}\u{c9}".into()), "kk\u{e9}", true),
+            (Value::Text("kk".into()), "kkk", false),
+            (Value::Elements(vec!["x".into(), "KVM".into()]), "kvm", true),
+            (Value::Elements(vec![]), "", false),
+            (Value::Integer(1), "1", false),
+            (Value::Other, "", false),
+            (Value::Null, "", false),
+        ] {
+            let prefilter = contains(literal);
+            assert_eq!(prefilter.admits_values(|_| value.clone()), admitted, "{value:?} has {literal:?}");
         }
     }
 
