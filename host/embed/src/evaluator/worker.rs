@@ -1,0 +1,367 @@
+//! A worker: lines in, what the detections make of them out. It has its own events, indexes and instances, so that any
+//! number of workers run beside each other; what needs the order of all events is left to the [`Evaluator`](super::Evaluator).
+//!
+//! A round of events is read first; then the index says which detections can match which of them; then each of these is
+//! called with the columns of just those events. What nothing prunes is asked about all events of its stream.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::Arc,
+    time::Instant,
+};
+
+use sandtrap_engine::Instance;
+use sandtrap_formats::{
+    binding::{BATCH_TEXT_BYTES_MAX, Binder, Fill, Round, Route},
+    event::{Event, Position},
+    input::ReadError,
+    streams::StreamMap,
+    verdict::Verdict,
+};
+use sandtrap_wit::batch::{Batch, Column};
+
+use super::{
+    Shared, Unevaluated,
+    front::{self, Failure, InstanceKernels, Picked},
+    ledger::{Counters, Stages},
+    member::{Member, Reads},
+    pruning::{Asking, RouteIndex},
+};
+use crate::run::ROUND_EVENTS;
+
+/// How many rows a component is given at once: enough that a call costs little for each, few enough that the columns stay
+/// in a cache and the call ends well before its deadline.
+const CALL_ROWS_MAX: usize = 1024;
+
+/// How many instances a worker keeps from one round to the next. Each has a memory of its own.
+const INSTANCES_MAX: usize = 256;
+
+/// Evaluates events, without remembering any.
+#[derive(Debug)]
+pub struct Worker {
+    shared: Arc<Shared>,
+    binder: Binder,
+    routes: Routes,
+    detections: Vec<AtWork>,
+    /// The places of the detections that have candidates in this round.
+    touched: Vec<u32>,
+    asking: Asking,
+    /// The places of the detections that have an instance.
+    live: Vec<u32>,
+    stages: Stages,
+    rounds: u64,
+}
+
+/// The routes that events took, by their ids.
+#[derive(Debug, Default)]
+struct Routes(Vec<Option<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    route: Arc<Route>,
+    index: RouteIndex,
+    events: u64,
+}
+
+/// A detection at work.
+#[derive(Debug, Default)]
+struct AtWork {
+    instance: Option<Box<Instance>>,
+    /// In which round it was called last.
+    called: u64,
+    /// The events of this round that it is asked about.
+    rows: Vec<u32>,
+    counters: Counters,
+    last_failure: Option<String>,
+}
+
+/// What came of some events, in their order.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub(super) verdicts: Vec<Verdict>,
+    /// Rows for the dataflow of the detections in these places.
+    pub(super) kept: Vec<(u32, Batch)>,
+    pub(super) unevaluated: Vec<Unevaluated>,
+}
+
+impl Worker {
+    pub(super) fn new(shared: Arc<Shared>, streams: &Arc<StreamMap>) -> Self {
+        let binder = Binder::new(Arc::clone(streams), shared.wanted.clone(), ROUND_EVENTS);
+        let detections = shared.members.iter().map(|_| AtWork::default()).collect();
+        Self {
+            shared,
+            binder,
+            routes: Routes::default(),
+            detections,
+            touched: Vec::new(),
+            asking: Asking::default(),
+            live: Vec::new(),
+            stages: Stages::default(),
+            rounds: 0,
+        }
+    }
+
+    /// Takes in a line of JSON: an event, or several in an envelope.
+    pub fn push_line(&mut self, line: &[u8], position: &Position, bad: &mut Vec<ReadError>) -> Fill {
+        self.binder.push_line(line, position, bad)
+    }
+
+    /// Takes in an event.
+    pub fn push(&mut self, event: &Event) -> Fill {
+        self.binder.push(event)
+    }
+
+    /// Takes in an event that is a row of `stream` by the caller's word.
+    pub fn push_row(&mut self, stream: &str, event: &Event) -> Fill {
+        self.binder.push_row(stream, event)
+    }
+
+    /// What it counted about the events.
+    pub fn binder(&self) -> &Binder {
+        &self.binder
+    }
+
+    /// Where its time went, but for reading, which is the caller's to measure.
+    pub fn stages(&self) -> Stages {
+        self.stages
+    }
+
+    /// Evaluates the events that were taken in since the last call.
+    pub fn evaluate(&mut self) -> Outcome {
+        self.rounds = self.rounds.saturating_add(1);
+        let Self { shared, binder, routes, detections, touched, asking, live, stages, rounds } = self;
+        let round = binder.round();
+        let started = Instant::now();
+        for row in 0..round.len() {
+            let Some(route) = round.route(row) else { continue };
+            let known = routes.known(route, shared);
+            known.events = known.events.saturating_add(1);
+            let number = u32::try_from(row).unwrap_or(u32::MAX);
+            for place in known.index.candidates(&shared.members, &round, row, asking) {
+                if let Some(detection) = detections.get_mut(place as usize) {
+                    if detection.rows.is_empty() {
+                        touched.push(place);
+                    }
+                    detection.rows.push(number);
+                }
+            }
+        }
+        for place in &shared.unpruned {
+            let reads = shared.members.get(*place as usize).and_then(|member| member.reads.as_ref());
+            let detection = detections.get_mut(*place as usize);
+            if let (Some(reads), Some(detection)) = (reads, detection) {
+                detection.rows.extend(round.rows_of(reads.wanted));
+                if !detection.rows.is_empty() {
+                    touched.push(*place);
+                }
+            }
+        }
+        stages.index = stages.index.saturating_add(started.elapsed());
+
+        // Those that are asked about the same events of the same stream follow each other, and share the columns.
+        let input = |place: u32| {
+            let reads = shared.members.get(place as usize).and_then(|member| member.reads.as_ref());
+            (reads.map(|reads| reads.wanted), detections.get(place as usize).map(|detection| &detection.rows))
+        };
+        touched.sort_unstable_by(|one, other| input(*one).cmp(&input(*other)).then(one.cmp(other)));
+        let mut asked = Asked { round: &round, shared, columns: Columns::default(), found: Found::default(), stages };
+        for place in touched.drain(..) {
+            let member = shared.members.get(place as usize);
+            if let (Some(member), Some(detection)) = (member, detections.get_mut(place as usize)) {
+                detection.called = *rounds;
+                if detection.instance.is_none() {
+                    live.push(place);
+                }
+                asked.ask(place, member, detection);
+            }
+        }
+        let outcome = asked.found.in_order(stages);
+        binder.clear();
+        release_unused(live, detections);
+        outcome
+    }
+
+    /// What each detection did, by its place.
+    pub(super) fn counters(&self) -> impl Iterator<Item = (Counters, Option<&str>)> {
+        let mut offered = vec![0_u64; self.shared.wanted.len()];
+        for Known { route, events, .. } in self.routes.0.iter().flatten() {
+            for fill in &route.fills {
+                if let Some(offered) = offered.get_mut(fill.wanted) {
+                    *offered = offered.saturating_add(*events);
+                }
+            }
+        }
+        self.shared.members.iter().zip(&self.detections).map(move |(member, detection)| {
+            let reads = member.reads.as_ref().and_then(|reads| offered.get(reads.wanted));
+            let counters = Counters { rows: reads.copied().unwrap_or_default(), ..detection.counters };
+            (counters, detection.last_failure.as_deref())
+        })
+    }
+}
+
+impl Routes {
+    fn known(&mut self, route: &Arc<Route>, shared: &Shared) -> &mut Known {
+        let id = route.id as usize;
+        if self.0.len() <= id {
+            self.0.resize_with(id.saturating_add(1), || None);
+        }
+        // The slot is there: it was just made.
+        let slot = &mut self.0[id];
+        slot.get_or_insert_with(|| Known {
+            route: Arc::clone(route),
+            index: RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning),
+            events: 0,
+        })
+    }
+}
+
+/// One round's asking.
+struct Asked<'r> {
+    round: &'r Round<'r>,
+    shared: &'r Shared,
+    columns: Columns,
+    found: Found,
+    stages: &'r mut Stages,
+}
+
+/// The columns that the last detection was given.
+#[derive(Default)]
+struct Columns {
+    wanted: usize,
+    rows: Vec<u32>,
+    known: HashMap<usize, Arc<Column>>,
+}
+
+/// What was found, in no order yet.
+#[derive(Default)]
+struct Found {
+    verdicts: Vec<(u32, u32, Verdict)>,
+    kept: Vec<(u32, Batch)>,
+    unevaluated: Vec<Unevaluated>,
+}
+
+impl Asked<'_> {
+    /// Asks a detection about its rows.
+    fn ask(&mut self, place: u32, member: &Member, detection: &mut AtWork) {
+        let rows = mem::take(&mut detection.rows);
+        let Some(reads) = &member.reads else { return };
+        let candidates = &mut detection.counters.candidates;
+        *candidates = candidates.saturating_add(rows.len() as u64);
+        let mut rest = &*rows;
+        while let Some((some, others)) = rest.split_at_checked(self.rows_of_a_call(rest)) {
+            if some.is_empty() {
+                break;
+            }
+            rest = others;
+            let input = self.gather(reads, some);
+            let started = Instant::now();
+            let picked = detection.call(member, self.shared, input);
+            let took = started.elapsed();
+            detection.counters.time = detection.counters.time.saturating_add(took);
+            self.stages.call = self.stages.call.saturating_add(took);
+            match picked {
+                Ok(picked) => self.take(place, member, detection, some, picked),
+                Err(failure) => self.fail(member, detection, some, &failure),
+            }
+        }
+        detection.rows = rows;
+        detection.rows.clear();
+    }
+
+    /// How many of these rows are asked about in one call.
+    fn rows_of_a_call(&self, rows: &[u32]) -> usize {
+        let mut bytes = 0_usize;
+        let fits = |row: &&u32| {
+            bytes = bytes.saturating_add(self.round.bytes(**row as usize));
+            bytes <= BATCH_TEXT_BYTES_MAX
+        };
+        rows.iter().take(CALL_ROWS_MAX).take_while(fits).count().max(1).min(rows.len())
+    }
+
+    fn gather(&mut self, reads: &Reads, rows: &[u32]) -> Batch {
+        let started = Instant::now();
+        let Columns { wanted, rows: known_rows, known } = &mut self.columns;
+        if *wanted != reads.wanted || known_rows != rows {
+            *wanted = reads.wanted;
+            known_rows.clear();
+            known_rows.extend_from_slice(rows);
+            known.clear();
+        }
+        let round = self.round;
+        let column = |column: &usize| {
+            let gathered = known.entry(*column).or_insert_with(|| round.gather(reads.wanted, *column, rows).into());
+            Arc::clone(gathered)
+        };
+        let columns = reads.columns.iter().map(column).collect();
+        self.stages.gather = self.stages.gather.saturating_add(started.elapsed());
+        Batch { rows: rows.len(), columns }
+    }
+
+    fn take(&mut self, place: u32, member: &Member, detection: &mut AtWork, rows: &[u32], picked: Picked) {
+        if !member.reports_rows {
+            if picked.batch.rows > 0 {
+                self.found.kept.push((place, picked.batch));
+            }
+            return;
+        }
+        let verdicts = &mut detection.counters.verdicts;
+        *verdicts = verdicts.saturating_add(picked.rows.len() as u64);
+        for (index, row) in picked.rows.iter().enumerate() {
+            let Some(row) = rows.get(*row as usize) else { continue };
+            let Some(event) = self.round.event(*row as usize) else { continue };
+            let columns = member.columns(&picked.batch, index);
+            self.found.verdicts.push((*row, place, Verdict::of_event(Arc::clone(&member.reference), &event, columns)));
+        }
+    }
+
+    fn fail(&mut self, member: &Member, detection: &mut AtWork, rows: &[u32], failure: &Failure) {
+        let reason = failure.to_string();
+        let counters = &mut detection.counters;
+        counters.failures = counters.failures.saturating_add(1);
+        counters.unevaluated = counters.unevaluated.saturating_add(rows.len() as u64);
+        detection.last_failure = Some(reason.clone());
+        let position = |row: Option<&u32>| row.and_then(|row| self.round.event(*row as usize)).map(|event| event.position);
+        self.found.unevaluated.push(Unevaluated {
+            detection: member.reference.id.clone(),
+            rows: rows.len(),
+            events: position(rows.first()).zip(position(rows.last())),
+            reason,
+        });
+    }
+}
+
+impl AtWork {
+    fn call(&mut self, member: &Member, shared: &Shared, input: Batch) -> Result<Picked, Failure> {
+        let instance = self.instance.get_or_insert_with(|| Box::new(Instance::new(&member.detection)));
+        let calls = &mut self.counters.calls;
+        let mut kernels = InstanceKernels { instance, now: shared.options.now, calls };
+        front::run(member, shared.options, input, &mut kernels)
+    }
+}
+
+impl Found {
+    /// By event, then by detection.
+    fn in_order(mut self, stages: &mut Stages) -> Outcome {
+        let started = Instant::now();
+        self.verdicts.sort_by_key(|(row, place, _)| (*row, *place));
+        self.kept.sort_by_key(|(place, _)| *place);
+        let verdicts = self.verdicts.into_iter().map(|(_, _, verdict)| verdict).collect();
+        stages.write = stages.write.saturating_add(started.elapsed());
+        Outcome { verdicts, kept: self.kept, unevaluated: self.unevaluated }
+    }
+}
+
+/// Lets go of the instances that were not called for longest, where there are too many.
+fn release_unused(live: &mut Vec<u32>, detections: &mut [AtWork]) {
+    if live.len() <= INSTANCES_MAX {
+        return;
+    }
+    let called = |place: &u32| detections.get(*place as usize).map_or(0, |detection| detection.called);
+    live.sort_by_key(|place| std::cmp::Reverse(called(place)));
+    for place in live.drain(INSTANCES_MAX..) {
+        if let Some(detection) = detections.get_mut(place as usize) {
+            detection.instance = None;
+        }
+    }
+}
