@@ -1,6 +1,6 @@
 //! What the command line says. docs/cli.md is the reference for people; the two are held together by a test.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -117,8 +117,25 @@ pub(crate) struct Run {
     /// Report groups that appeared or changed every so many seconds while reading, not only at the end
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) interval: Option<u64>,
+    /// How many workers evaluate beside each other; verdicts and their order are the same
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    pub(crate) workers: NonZeroUsize,
+    /// Show at the end which detections cost most and why, and where the time went
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// Whether an index finds the detections that can match an event, or each one's prefilter is looked at: the same
+    /// verdicts, slowly
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "SWITCH", hide_short_help = true)]
+    pub(crate) index: Switch,
     #[command(flatten)]
     pub(crate) compiling: Compiling,
+}
+
+/// Whether something is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
 }
 
 /// How verdicts are printed.

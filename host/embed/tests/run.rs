@@ -3,6 +3,7 @@
 
 use std::{
     fs, io,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
@@ -14,7 +15,7 @@ use sandtrap_compiler::{
 use sandtrap_embed::{
     Engine, EngineLimits, LookbackMode, StreamMap,
     compiler::Options as CompilerOptions,
-    evaluator::{Answer, Evaluator, Options, Reporting, Unevaluated},
+    evaluator::{Answer, Evaluator, Options, Pruning, Reporting, Unevaluated},
     rules::{Refusal, RuleSet, Selection},
     run::{self, BadLines, Input, RunOptions, RunSummary, Sink},
 };
@@ -134,11 +135,13 @@ impl Sink for Collected {
 
 struct Scene {
     folder: tempfile::TempDir,
+    /// How many workers there are beside the first.
+    workers: usize,
 }
 
 impl Scene {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        Self { folder: tempfile::tempdir().expect("a folder"), workers: 0 }
     }
 
     fn path(&self) -> &Path {
@@ -162,14 +165,16 @@ impl Scene {
         let mut evaluator = Evaluator::new(&set.rules, options).expect("plans that can be run");
         let streams = Arc::new(StreamMap::built_in().expect("a sound map"));
         let mut collected = Collected::default();
-        let run_options = RunOptions { bad_lines, interval: None, reporting: options.reporting };
+        let workers = NonZeroUsize::MIN.saturating_add(self.workers);
+        let run_options = RunOptions { bad_lines, interval: None, reporting: options.reporting, workers };
         let summary = run::run(&mut evaluator, &streams, inputs, run_options, &AtomicBool::new(false), &mut collected)
             .expect("a run");
         (collected, summary, evaluator)
     }
 }
 
-const AS_THEY_COME: Options = Options { now: 0, lookback: LookbackMode::All, reporting: Reporting::AsTheyCome };
+const AS_THEY_COME: Options =
+    Options { now: 0, lookback: LookbackMode::All, reporting: Reporting::AsTheyCome, pruning: Pruning::Index };
 
 fn event(device: &str, port: i64) -> String {
     format!(
@@ -202,22 +207,27 @@ fn verdicts_come_by_event_then_by_detection_and_groups_at_the_end() {
             r#"{"revision":null,"final":true} test/groups {"DeviceName":"b","count_":1}"#,
         ]
     );
-    assert_eq!(summary.binder.counts().events(), 4);
+    assert_eq!(summary.counts.events(), 4);
     let verdicts: Vec<u64> = evaluator.summaries().iter().map(|detection| detection.counters.verdicts).collect();
     assert_eq!(verdicts, [3, 2, 1], "a-over-10, groups, z-over-100");
 }
 
 #[test]
 fn more_events_than_a_round_has_are_all_seen_in_order() {
-    let scene = Scene::new();
-    let (nodes, kernel) = ports_from(1);
-    write_rule(scene.path(), "a.wasm", "all", nodes, kernel);
-    let lines: Vec<String> = (1..=3_000).map(|port| event("d", port)).collect();
+    const EVENTS: u64 = 20_000;
+    let lines: Vec<String> = (1..=20_000).map(|port| event("d", port)).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let (found, ..) = scene.run(vec![scene.events(&lines)], AS_THEY_COME, BadLines::Skip);
     let expected: Vec<String> =
-        (1..=3_000).map(|port| format!(r#"{port} test/all {{"DeviceName":"d","RemotePort":{port}}}"#)).collect();
-    assert_eq!(found.verdicts, expected);
+        (1..=EVENTS).map(|port| format!(r#"{port} test/all {{"DeviceName":"d","RemotePort":{port}}}"#)).collect();
+    for workers in 0..3 {
+        let scene = Scene { workers, ..Scene::new() };
+        let (nodes, kernel) = ports_from(1);
+        write_rule(scene.path(), "a.wasm", "all", nodes, kernel);
+        let (found, _, evaluator) = scene.run(vec![scene.events(&lines)], AS_THEY_COME, BadLines::Skip);
+        assert!(found.verdicts == expected, "{workers} more workers");
+        let counters = evaluator.summaries()[0].counters;
+        assert_eq!((counters.rows, counters.verdicts), (EVENTS, EVENTS), "{workers} more workers");
+    }
 }
 
 #[test]
@@ -239,7 +249,7 @@ fn a_component_that_traps_costs_only_itself_and_says_which_events() {
     assert!(found.errors[0].contains("test/trap, kernel 7: trapped"), "{}", found.errors[0]);
     assert!(found.errors[0].contains("2 events not evaluated"), "{}", found.errors[0]);
     let trapped = &evaluator.summaries()[1];
-    assert_eq!((trapped.counters.unevaluated, trapped.failures), (2, 1));
+    assert_eq!((trapped.counters.unevaluated, trapped.counters.failures), (2, 1));
 }
 
 #[test]

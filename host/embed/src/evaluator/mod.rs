@@ -237,11 +237,9 @@ impl Evaluator {
         for ((member, tail), done) in self.shared.members.iter().zip(&mut self.tails).zip(&mut self.done) {
             let Some(tail) = tail else { continue };
             match tail.finish(member, options) {
-                Ok(table) => answers.push(Answer {
-                    detection: Arc::clone(&member.reference),
-                    shape: member.chain.shape,
-                    table,
-                }),
+                Ok(table) => {
+                    answers.push(Answer { detection: Arc::clone(&member.reference), shape: member.chain.shape, table })
+                }
                 Err(failure) => unevaluated.push(failed(member, done, &failure)),
             }
         }

@@ -4,12 +4,7 @@
 //! A round of events is read first; then the index says which detections can match which of them; then each of these is
 //! called with the columns of just those events. What nothing prunes is asked about all events of its stream.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::HashMap, mem, sync::Arc, time::Instant};
 
 use sandtrap_engine::Instance;
 use sandtrap_formats::{
@@ -83,6 +78,15 @@ pub struct Outcome {
     /// Rows for the dataflow of the detections in these places.
     pub(super) kept: Vec<(u32, Batch)>,
     pub(super) unevaluated: Vec<Unevaluated>,
+}
+
+impl Outcome {
+    /// Adds what came of later events.
+    pub fn append(&mut self, later: Self) {
+        self.verdicts.extend(later.verdicts);
+        self.kept.extend(later.kept);
+        self.unevaluated.extend(later.unevaluated);
+    }
 }
 
 impl Worker {
@@ -321,7 +325,8 @@ impl Asked<'_> {
         counters.failures = counters.failures.saturating_add(1);
         counters.unevaluated = counters.unevaluated.saturating_add(rows.len() as u64);
         detection.last_failure = Some(reason.clone());
-        let position = |row: Option<&u32>| row.and_then(|row| self.round.event(*row as usize)).map(|event| event.position);
+        let position =
+            |row: Option<&u32>| row.and_then(|row| self.round.event(*row as usize)).map(|event| event.position);
         self.found.unevaluated.push(Unevaluated {
             detection: member.reference.id.clone(),
             rows: rows.len(),
