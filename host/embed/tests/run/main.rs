@@ -1,34 +1,28 @@
 //! Whole runs: components from files, events from files, verdicts in order. The components are emitted from typed
 //! kernels, so that nothing here depends on a rule language.
 
-use std::{
-    fs, io,
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
-};
+mod pruning;
+mod scene;
 
-use sandtrap_compiler::{
-    emit,
-    ir::{self, CompareOp, Expr, Literal, Program},
-};
+use std::{fs, path::PathBuf};
+
+use sandtrap_compiler::ir::{self, CompareOp, Expr, Literal};
 use sandtrap_embed::{
-    Engine, EngineLimits, LookbackMode, StreamMap,
-    compiler::Options as CompilerOptions,
-    evaluator::{Answer, Evaluator, Options, Pruning, Reporting, Unevaluated},
-    rules::{Refusal, RuleSet, Selection},
-    run::{self, BadLines, Input, RunOptions, RunSummary, Sink},
+    LookbackMode,
+    evaluator::{Options, Reporting},
+    rules::Refusal,
+    run::{BadLines, Input},
 };
-use sandtrap_formats::{ndjson::ReadError, verdict::Verdict};
 use sandtrap_wit::{
     LogicalType::{Datetime, Long, String as Text},
-    manifest::{Attack, Limits, Manifest, SCHEMA},
     plan::{
         Aggregate, AggregateColumn, AggregateFunction, Bound, GroupKey, Kernel, KernelOutput, Lookback, Node,
-        OutputCells, Plan, Rows, Source, SourceColumn,
+        OutputCells, Rows, Source, SourceColumn,
     },
     prefilter::Prefilter,
 };
+
+use scene::{AS_THEY_COME, Scene, write_rule};
 
 /// Rows of `DeviceNetworkEvents` whose port is at least `port`; of them device and port.
 fn ports_from(port: i64) -> (Vec<Node>, ir::Kernel) {
@@ -63,118 +57,6 @@ fn by_device(input: u32) -> Node {
         aggregates: vec![AggregateColumn { name: "count_".into(), function: AggregateFunction::Count }],
     })
 }
-
-/// Writes the component of a detection.
-fn write_rule(folder: &Path, file: &str, id: &str, nodes: Vec<Node>, kernel: ir::Kernel) {
-    let plan = Plan { nodes };
-    let manifest = Manifest {
-        schema: SCHEMA,
-        namespace: "test".into(),
-        id: id.into(),
-        version: None,
-        title: format!("title of {id}"),
-        description: String::new(),
-        level: None,
-        confidence: None,
-        status: None,
-        authors: Vec::new(),
-        references: Vec::new(),
-        false_positives: Vec::new(),
-        tags: Vec::new(),
-        attack: Attack::default(),
-        data_sources: Vec::new(),
-        licence: None,
-        source: None,
-        requires: Vec::new(),
-        plan: plan.clone(),
-        limits: Limits::default(),
-    };
-    let component = emit::component(&Program { plan, kernels: vec![kernel] }, &manifest).expect("it can be emitted");
-    fs::write(folder.join(file), component).expect("a file");
-}
-
-/// Collects what comes of a run as text.
-#[derive(Default)]
-struct Collected {
-    verdicts: Vec<String>,
-    answers: Vec<String>,
-    errors: Vec<String>,
-}
-
-impl Sink for Collected {
-    fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
-        let line = serde_json::to_value(verdict)?;
-        let place = if line["kind"] == "event" { line["event"]["line"].clone() } else { line["group"].clone() };
-        self.verdicts.push(format!("{place} {} {}", line["detection"].as_str().unwrap_or_default(), line["columns"]));
-        Ok(())
-    }
-
-    fn answer(&mut self, answer: &Answer) -> io::Result<()> {
-        self.answers.push(format!("{} {} rows", answer.detection.id, answer.table.batch.rows));
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn unevaluated(&mut self, unevaluated: &Unevaluated) {
-        self.errors.push(unevaluated.to_string());
-    }
-
-    fn bad_line(&mut self, error: &ReadError) {
-        self.errors.push(error.to_string());
-    }
-
-    fn unopened(&mut self, input: &str, error: &io::Error) {
-        self.errors.push(format!("{input}: {error}"));
-    }
-
-    fn progress(&mut self, _: u64) {}
-}
-
-struct Scene {
-    folder: tempfile::TempDir,
-    /// How many workers there are beside the first.
-    workers: usize,
-}
-
-impl Scene {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), workers: 0 }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn rules(&self) -> RuleSet {
-        let engine = Engine::new(EngineLimits::default()).expect("an engine");
-        RuleSet::load(&engine, &[self.path().to_owned()], &CompilerOptions::default(), &Selection::default(), &|_| {})
-    }
-
-    fn events(&self, lines: &[&str]) -> Input {
-        let path = self.path().join("events.ndjson");
-        fs::write(&path, lines.join("\n")).expect("a file");
-        Input::File(path)
-    }
-
-    /// Runs the rules over the inputs and says what came of it.
-    fn run(&self, inputs: Vec<Input>, options: Options, bad_lines: BadLines) -> (Collected, RunSummary, Evaluator) {
-        let set = self.rules();
-        let mut evaluator = Evaluator::new(&set.rules, options).expect("plans that can be run");
-        let streams = Arc::new(StreamMap::built_in().expect("a sound map"));
-        let mut collected = Collected::default();
-        let workers = NonZeroUsize::MIN.saturating_add(self.workers);
-        let run_options = RunOptions { bad_lines, interval: None, reporting: options.reporting, workers };
-        let summary = run::run(&mut evaluator, &streams, inputs, run_options, &AtomicBool::new(false), &mut collected)
-            .expect("a run");
-        (collected, summary, evaluator)
-    }
-}
-
-const AS_THEY_COME: Options =
-    Options { now: 0, lookback: LookbackMode::All, reporting: Reporting::AsTheyCome, pruning: Pruning::Index };
 
 fn event(device: &str, port: i64) -> String {
     format!(
