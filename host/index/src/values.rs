@@ -1,0 +1,112 @@
+//! The values of one row as atoms see them: folded, and each key asked for once.
+
+use sandtrap_wit::{prefilter::Value, text::fold_char};
+
+/// Where the values of a row come from.
+pub trait Row {
+    /// The value of a key.
+    fn value(&self, key: u32) -> Value<'_>;
+}
+
+/// A buffer that grew past this is given back after the row, in bytes.
+const BUFFER_BYTES_MAX: usize = 1 << 20;
+
+/// The values of a row, as far as they were asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    slots: Vec<Option<Known>>,
+    /// Those of `slots` that are filled.
+    filled: Vec<u32>,
+    /// Folded text, one after the other.
+    text: Vec<u8>,
+    /// Where elements of lists lie in `text`.
+    elements: Vec<Span>,
+}
+
+/// From a byte of a buffer to before another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    start: usize,
+    end: usize,
+}
+
+/// A value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Known {
+    Null,
+    Text(Span),
+    /// Of [`Values::elements`].
+    Elements(Span),
+    Integer(i64),
+    Other,
+}
+
+impl Values {
+    /// The next row, of an index with so many keys.
+    pub(crate) fn begin(&mut self, keys: usize) {
+        for slot in self.filled.drain(..) {
+            if let Some(slot) = self.slots.get_mut(slot as usize) {
+                *slot = None;
+            }
+        }
+        self.slots.resize(keys, None);
+        self.text.clear();
+        self.text.shrink_to(BUFFER_BYTES_MAX);
+        self.elements.clear();
+        self.elements.shrink_to(BUFFER_BYTES_MAX / size_of::<Span>());
+    }
+
+    /// The value of the key in a slot.
+    pub(crate) fn get(&mut self, slot: u32, keys: &[u32], row: &impl Row) -> Known {
+        if let Some(Some(known)) = self.slots.get(slot as usize) {
+            return *known;
+        }
+        let Some(key) = keys.get(slot as usize) else { return Known::Null };
+        let known = match row.value(*key) {
+            Value::Null => Known::Null,
+            Value::Text(text) => Known::Text(self.fold(&text)),
+            Value::Elements(elements) => {
+                let start = self.elements.len();
+                for element in elements {
+                    let span = self.fold(&element);
+                    self.elements.push(span);
+                }
+                Known::Elements(Span { start, end: self.elements.len() })
+            }
+            Value::Integer(integer) => Known::Integer(integer),
+            Value::Other => Known::Other,
+        };
+        if let Some(filled) = self.slots.get_mut(slot as usize) {
+            *filled = Some(known);
+            self.filled.push(slot);
+        }
+        known
+    }
+
+    /// The bytes of a text.
+    pub(crate) fn text(&self, span: Span) -> &[u8] {
+        self.text.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// The texts of a list.
+    pub(crate) fn elements(&self, span: Span) -> &[Span] {
+        self.elements.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// Adds a text, folded.
+    fn fold(&mut self, text: &str) -> Span {
+        let start = self.text.len();
+        if text.is_ascii() {
+            self.text.extend_from_slice(text.as_bytes());
+            if let Some(added) = self.text.get_mut(start..) {
+                added.make_ascii_lowercase();
+            }
+        } else {
+            let mut bytes = [0; 4];
+            for c in text.chars() {
+                self.text.extend_from_slice(fold_char(c).encode_utf8(&mut bytes).as_bytes());
+            }
+        }
+        Span { start, end: self.text.len() }
+    }
+}
