@@ -37,3 +37,9 @@ pub const INTERFACE: &str = "sandtrap:detection/detection@0.1.0";
 
 /// The name of the world in [`DETECTION_WIT`].
 pub const WORLD: &str = "sandboxed";
+
+/// The name of the custom section, of the outermost component, that holds what `describe` returns, byte for byte: so
+/// that a host can list, select and index detections without making machine code of any. A component may leave it out.
+/// `describe` stays what counts: the host asks before it first evaluates, and refuses a component that answers otherwise.
+#[cfg(feature = "std")]
+pub const MANIFEST_SECTION: &str = "sandtrap:manifest";

@@ -1,9 +1,10 @@
 //! Checks a component's bytes before anything is compiled: that it is a valid component of a size that may be
 //! compiled, imports nothing (invariant 1), and exports the interface of a detection.
 //!
-//! Only the shape is looked at here. What the functions do is bounded while they run.
+//! Only the shape is looked at here. What the functions do is bounded while they run. On the way, the manifest is found
+//! that a component may carry in a section.
 
-use sandtrap_wit::INTERFACE;
+use sandtrap_wit::{INTERFACE, MANIFEST_SECTION};
 use wasmparser::{
     BinaryReaderError, ComponentExternalKind, ComponentInstance, Encoding, Instance, Parser, Payload, Validator,
     WasmFeatures,
@@ -26,22 +27,23 @@ const DEPTH_MAX: usize = 1;
 /// The size of a page of linear memory; the custom page sizes proposal is off.
 const WASM_PAGE_BYTES: u64 = 64 << 10;
 
-/// Refuses a component that should not be compiled.
-pub(crate) fn check(bytes: &[u8], limits: &Limits) -> Result<(), LoadError> {
+/// Refuses a component that should not be compiled. What it gives is the text of the component's manifest section, if it has
+/// one: a claim that nobody has compared with `describe`.
+pub(crate) fn check<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Option<&'b str>, LoadError> {
     within("bytes", bytes.len(), limits.component_bytes)?;
     let mut survey = Survey::default();
     for payload in Parser::new(0).parse_all(bytes) {
         survey.visit(payload.map_err(|error| invalid(&error))?, limits)?;
     }
-    survey.conclude()?;
+    let manifest = survey.conclude()?;
     // Last, because it is the longest: a file that is too large or of the wrong kind has been refused by now.
     Validator::new_with_features(FEATURES).validate_all(bytes).map_err(|error| invalid(&error))?;
-    Ok(())
+    Ok(manifest)
 }
 
 /// What has been seen of a component so far.
 #[derive(Default)]
-struct Survey {
+struct Survey<'b> {
     /// The encodings of the enclosing modules and components, outermost first.
     enclosing: Vec<Encoding>,
     modules: usize,
@@ -51,6 +53,8 @@ struct Survey {
     data_bytes: usize,
     table_elements: usize,
     interface: Interface,
+    /// The text of the manifest section.
+    manifest: Option<&'b str>,
 }
 
 /// What has been found in place of the interface.
@@ -62,8 +66,8 @@ enum Interface {
     Found,
 }
 
-impl Survey {
-    fn visit(&mut self, payload: Payload<'_>, limits: &Limits) -> Result<(), LoadError> {
+impl<'b> Survey<'b> {
+    fn visit(&mut self, payload: Payload<'b>, limits: &Limits) -> Result<(), LoadError> {
         match payload {
             Payload::Version { encoding, .. } => {
                 if self.enclosing.is_empty() && encoding == Encoding::Module {
@@ -109,6 +113,9 @@ impl Survey {
                     add("instances", &mut self.instances, usize::from(made), limits.instances())?;
                 }
             }
+            Payload::CustomSection(section) if self.is_outermost() && section.name() == MANIFEST_SECTION => {
+                self.see_manifest(section.data(), limits)?;
+            }
             other => self.visit_core(other, limits)?,
         }
         Ok(())
@@ -150,6 +157,17 @@ impl Survey {
         self.enclosing.len() == 1
     }
 
+    fn see_manifest(&mut self, bytes: &'b [u8], limits: &Limits) -> Result<(), LoadError> {
+        let refused = |message: String| LoadError::new(LoadErrorKind::Manifest, message);
+        within("bytes of manifest", bytes.len(), limits.manifest_bytes)?;
+        let text = str::from_utf8(bytes)
+            .map_err(|error| refused(format!("the section {MANIFEST_SECTION} is not UTF-8: {error}")))?;
+        if self.manifest.replace(text).is_some() {
+            return Err(refused(format!("there are two sections {MANIFEST_SECTION}; a component has one manifest")));
+        }
+        Ok(())
+    }
+
     fn see_export(&mut self, name: &str, kind: ComponentExternalKind) {
         if name == INTERFACE && kind == ComponentExternalKind::Instance {
             self.interface = Interface::Found;
@@ -160,9 +178,9 @@ impl Survey {
         }
     }
 
-    fn conclude(self) -> Result<(), LoadError> {
+    fn conclude(self) -> Result<Option<&'b str>, LoadError> {
         let message = match self.interface {
-            Interface::Found => return Ok(()),
+            Interface::Found => return Ok(self.manifest),
             Interface::Version(found) => {
                 format!("exports {found}, but this host speaks {INTERFACE}; rebuild the detection for that version")
             }

@@ -1,25 +1,24 @@
-//! A loaded detection: checked, compiled and described. It cannot change, and clones share it.
+//! A loaded detection: checked and described. It cannot change, and clones share it.
+//!
+//! Machine code is made when the first instance is started, once for all instances: of thousands of detections most never
+//! meet an event that they could match. A component that carries its manifest in a section is described from there until
+//! then; when it first runs, `describe` must say the same, or the detection fails for good.
 
 use std::{
     collections::BTreeMap,
-    fmt::{self, Write as _},
-    sync::Arc,
+    fmt,
+    sync::{Arc, OnceLock},
 };
 
-use sandtrap_wit::{INTERFACE, LogicalType, manifest::Manifest, plan::NamedColumn};
-use sha2::{Digest as _, Sha256};
-use wasmtime::{
-    Store,
-    component::{Component, ComponentExportIndex, Instance, InstancePre, Linker},
-};
+use sandtrap_wit::{LogicalType, MANIFEST_SECTION, manifest::Manifest, plan::NamedColumn};
 
 use crate::{
-    Engine, LoadError, LoadErrorKind, check,
+    Engine, EvaluateError, LoadError, check,
+    code::{Code, Started},
+    component::{Component, ComponentSource},
+    digest::Digest,
     failure::Failure,
     manifest::{self, Described},
-    memory::MemoryCap,
-    ticker::ticks,
-    wire::{EvaluateParams, EvaluateResults},
 };
 
 /// A loaded detection. Cheap to clone.
@@ -29,25 +28,24 @@ pub struct Detection {
 }
 
 struct Shared {
-    code: Code,
+    engine: Engine,
     described: Described,
     full_id: String,
-    digest: String,
-    bytes: usize,
+    identity: Identity,
+    digest_hex: String,
+    component_bytes: usize,
+    component: Component,
+    /// Made with the first instance; or why it cannot be.
+    code: OnceLock<Result<Code, Failure>>,
 }
 
-/// The compiled component.
-struct Code {
-    engine: Engine,
-    pre: InstancePre<MemoryCap>,
-    describe: ComponentExportIndex,
-    evaluate: ComponentExportIndex,
-}
-
-/// A component that has been instantiated, with the store that it lives in.
-pub(crate) struct Started {
-    pub(crate) store: Store<MemoryCap>,
-    pub(crate) instance: Instance,
+/// What a detection is made of, and what it claims to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Of the component.
+    pub(crate) component: Digest,
+    /// Of the text that `describe` returns, or is claimed to.
+    pub(crate) manifest: Digest,
 }
 
 /// What one kernel reads and computes.
@@ -68,19 +66,72 @@ pub struct KernelRead {
     pub list: bool,
 }
 
+/// What an earlier [`Engine::load`] found, from which a detection is had again without its component.
+#[derive(Clone, Debug)]
+pub struct Known<'k> {
+    /// What `describe` returns.
+    pub manifest: &'k str,
+    /// Of the component.
+    pub digest: Digest,
+    /// How many bytes the component has.
+    pub component_bytes: usize,
+    /// Where the component can be read, if it must be.
+    pub source: Arc<dyn ComponentSource>,
+}
+
 impl Engine {
-    /// Checks, compiles and describes a component.
+    /// Checks and describes a component, whose bytes are kept until its machine code is made.
     pub fn load(&self, bytes: &[u8]) -> Result<Detection, LoadError> {
-        check::check(bytes, self.limits())?;
-        let code = Code::compile(self, bytes)?;
-        let described = code.describe()?;
-        let full_id = described.manifest.full_id();
-        let shared = Shared { code, described, full_id, digest: digest(bytes), bytes: bytes.len() };
-        Ok(Detection { shared: Arc::new(shared) })
+        self.load_with(bytes, |bytes| Component::held(bytes.to_vec()))
+    }
+
+    /// Checks and describes a component, which can be read again when its machine code is made.
+    pub fn load_from(&self, bytes: &[u8], source: Arc<dyn ComponentSource>) -> Result<Detection, LoadError> {
+        self.load_with(bytes, |_| Component::Stored(source))
+    }
+
+    /// A detection as an earlier load found it. The component is checked when it is read, before machine code is made.
+    pub fn restore(&self, known: Known<'_>) -> Result<Detection, LoadError> {
+        let described = manifest::read(known.manifest, self.limits())?;
+        let identity = Identity { component: known.digest, manifest: Digest::of(known.manifest.as_bytes()) };
+        let component = Component::Stored(known.source);
+        Ok(Detection::new(self, described, identity, known.component_bytes, component, OnceLock::new()))
+    }
+
+    fn load_with(&self, bytes: &[u8], component: impl FnOnce(&[u8]) -> Component) -> Result<Detection, LoadError> {
+        let claimed = check::check(bytes, self.limits())?;
+        let digest = Digest::of(bytes);
+        if let Some(text) = claimed {
+            let described = manifest::read(text, self.limits())?;
+            let identity = Identity { component: digest, manifest: Digest::of(text.as_bytes()) };
+            return Ok(Detection::new(self, described, identity, bytes.len(), component(bytes), OnceLock::new()));
+        }
+        let (code, compiled) = Code::compile(self, bytes)?;
+        let text = code.describe(self.limits())?;
+        let described = manifest::read(&text, self.limits())?;
+        let identity = Identity { component: digest, manifest: Digest::of(text.as_bytes()) };
+        drop(compiled);
+        let nothing = Component::held(Vec::new());
+        Ok(Detection::new(self, described, identity, bytes.len(), nothing, OnceLock::from(Ok(code))))
     }
 }
 
 impl Detection {
+    fn new(
+        engine: &Engine,
+        described: Described,
+        identity: Identity,
+        component_bytes: usize,
+        component: Component,
+        code: OnceLock<Result<Code, Failure>>,
+    ) -> Self {
+        let full_id = described.manifest.full_id();
+        let digest_hex = identity.component.hex();
+        let engine = engine.clone();
+        let shared = Shared { engine, described, full_id, identity, digest_hex, component_bytes, component, code };
+        Self { shared: Arc::new(shared) }
+    }
+
     /// What the detection says of itself.
     pub fn manifest(&self) -> &Manifest {
         &self.shared.described.manifest
@@ -93,12 +144,12 @@ impl Detection {
 
     /// SHA-256 of the component, in lower-case hex.
     pub fn digest(&self) -> &str {
-        &self.shared.digest
+        &self.shared.digest_hex
     }
 
     /// How many bytes the component has.
     pub fn component_bytes(&self) -> usize {
-        self.shared.bytes
+        self.shared.component_bytes
     }
 
     /// The columns of the rows of each node of the plan.
@@ -113,21 +164,32 @@ impl Detection {
 
     /// The engine that loaded it.
     pub fn engine(&self) -> &Engine {
-        &self.shared.code.engine
+        &self.shared.engine
+    }
+
+    /// Makes the machine code, or takes it from the cache, unless that has been done; otherwise the first instance does it.
+    /// The error is the one that every evaluation would give.
+    pub fn prepare(&self) -> Result<(), EvaluateError> {
+        self.code().map(drop).map_err(|failure| EvaluateError::unusable(self.full_id(), &failure))
+    }
+
+    /// Whether the machine code is there.
+    pub fn is_prepared(&self) -> bool {
+        matches!(self.shared.code.get(), Some(Ok(_)))
     }
 
     pub(crate) fn kernel(&self, kernel: u32) -> Option<&KernelColumns> {
         self.shared.described.kernels.get(&kernel)
     }
 
-    pub(crate) fn evaluate_export(&self) -> ComponentExportIndex {
-        self.shared.code.evaluate
+    pub(crate) fn code(&self) -> Result<&Code, Failure> {
+        self.shared.code.get_or_init(|| self.shared.make_code()).as_ref().map_err(Clone::clone)
     }
 
     pub(crate) fn start(&self) -> Result<Started, Failure> {
         let limits = self.engine().limits();
         let asked = self.manifest().limits.memory_bytes.and_then(|bytes| usize::try_from(bytes).ok());
-        self.shared.code.start(asked.unwrap_or(limits.memory_bytes).min(limits.memory_bytes))
+        self.code()?.start(limits, asked.unwrap_or(limits.memory_bytes).min(limits.memory_bytes))
     }
 }
 
@@ -137,65 +199,19 @@ impl fmt::Debug for Detection {
     }
 }
 
-impl Code {
-    fn compile(engine: &Engine, bytes: &[u8]) -> Result<Self, LoadError> {
-        let invalid = |error: &wasmtime::Error| {
-            LoadError::new(LoadErrorKind::Invalid, format!("not a usable component: {error:#}"))
-        };
-        let component = Component::from_binary(engine.wasmtime(), bytes).map_err(|error| invalid(&error))?;
-        let interface = component.get_export_index(None, INTERFACE);
-        let export = |name: &str| {
-            interface
-                .and_then(|interface| component.get_export_index(Some(&interface), name))
-                .ok_or_else(|| LoadError::new(LoadErrorKind::Interface, format!("{INTERFACE} has no function {name}")))
-        };
-        let (describe, evaluate) = (export("describe")?, export("evaluate")?);
-        let pre = Linker::new(engine.wasmtime()).instantiate_pre(&component).map_err(|error| invalid(&error))?;
-        Ok(Self { engine: engine.clone(), pre, describe, evaluate })
+impl Shared {
+    /// Code that does what the manifest says.
+    fn make_code(&self) -> Result<Code, Failure> {
+        let unusable = |error: LoadError| Failure::Unusable(error.to_string());
+        let bytes = self.component.take(&self.engine, &self.identity.component)?;
+        let (code, compiled) = Code::compile(&self.engine, &bytes).map_err(unusable)?;
+        drop(compiled);
+        let described = code.describe(self.engine.limits()).map_err(unusable)?;
+        if Digest::of(described.as_bytes()) != self.identity.manifest {
+            let reason =
+                format!("describe does not return what the section {MANIFEST_SECTION} says; rebuild the component");
+            return Err(Failure::Unusable(reason));
+        }
+        Ok(code)
     }
-
-    fn start(&self, memory_bytes: usize) -> Result<Started, Failure> {
-        let limits = self.engine.limits();
-        let cap = MemoryCap::new(memory_bytes, limits.table_elements, limits.instances());
-        let mut store = Store::new(self.engine.wasmtime(), cap);
-        store.limiter(|cap| cap);
-        store.set_epoch_deadline(ticks(limits.describe_deadline));
-        let instance = self
-            .pre
-            .instantiate(&mut store)
-            .map_err(|error| Failure::of(&error, limits.describe_deadline, limits.manifest_bytes))?;
-        Ok(Started { store, instance })
-    }
-
-    fn describe(&self) -> Result<Described, LoadError> {
-        let limits = self.engine.limits();
-        let while_starting =
-            |failure: Failure| LoadError::new(LoadErrorKind::Describe, format!("while it was started: {failure}"));
-        let Started { mut store, instance } = self.start(limits.memory_bytes).map_err(while_starting)?;
-        let shape = |name: &'static str| {
-            move |error: wasmtime::Error| {
-                let message = format!("{name} does not have the type that {INTERFACE} gives it: {error:#}");
-                LoadError::new(LoadErrorKind::Interface, message)
-            }
-        };
-        instance
-            .get_typed_func::<EvaluateParams<'_>, EvaluateResults>(&mut store, self.evaluate)
-            .map_err(shape("evaluate"))?;
-        let describe =
-            instance.get_typed_func::<(), (String,)>(&mut store, self.describe).map_err(shape("describe"))?;
-        store.set_hostcall_fuel(limits.manifest_bytes);
-        let (text,) = describe.call(&mut store, ()).map_err(|error| {
-            let failure = Failure::of(&error, limits.describe_deadline, limits.manifest_bytes);
-            LoadError::new(LoadErrorKind::Describe, format!("describe: {failure}"))
-        })?;
-        manifest::read(&text, limits)
-    }
-}
-
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

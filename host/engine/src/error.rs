@@ -70,6 +70,8 @@ pub enum EvaluateErrorKind {
     Memory,
     /// The component answered, and the answer breaks the contract.
     Malformed,
+    /// The component cannot be run at all, now or later: no machine code can be made of it, or its manifest section lied.
+    Unusable,
     /// The caller asked for a kernel that the plan does not have, or gave columns that it does not read.
     Request,
 }
@@ -81,8 +83,14 @@ impl EvaluateError {
             Failure::Deadline(_) => EvaluateErrorKind::Deadline,
             Failure::Memory(_) => EvaluateErrorKind::Memory,
             Failure::Malformed(_) => EvaluateErrorKind::Malformed,
+            Failure::Unusable(_) => EvaluateErrorKind::Unusable,
         };
         Self { detection: detection.into(), kernel, kind, message: failure.to_string() }
+    }
+
+    /// Of a detection that cannot be run, whatever the kernel.
+    pub(crate) fn unusable(detection: &str, failure: &Failure) -> Self {
+        Self::of(detection, 0, failure)
     }
 
     pub(crate) fn request(detection: &str, kernel: u32, message: String) -> Self {

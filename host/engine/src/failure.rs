@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Memory(MemoryRefused),
     /// It broke the contract or the canonical ABI.
     Malformed(String),
+    /// It never ran: there is no machine code of it, or it is not what its manifest says.
+    Unusable(String),
 }
 
 impl Failure {
@@ -47,6 +49,7 @@ impl fmt::Display for Failure {
             Self::Deadline(deadline) => write!(f, "ran longer than its deadline of {} ms", deadline.as_millis()),
             Self::Memory(refused) => write!(f, "{refused}"),
             Self::Malformed(reason) => write!(f, "malformed answer: {reason}"),
+            Self::Unusable(reason) => write!(f, "cannot be run: {reason}"),
         }
     }
 }

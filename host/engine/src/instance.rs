@@ -10,7 +10,8 @@ use wasmtime::{Store, component::Func};
 
 use crate::{
     Detection, EvaluateError, answer,
-    detection::{KernelRead, Started},
+    code::Started,
+    detection::KernelRead,
     failure::Failure,
     memory::MemoryCap,
     ticker::ticks,
@@ -50,6 +51,17 @@ impl Instance {
     /// An instance of that detection. It is started when it is first used.
     pub fn new(detection: &Detection) -> Self {
         Self { detection: detection.clone(), live: None }
+    }
+
+    /// How many bytes of memory it has; 0 while it is not started.
+    pub fn memory_bytes(&self) -> usize {
+        self.live.as_ref().map_or(0, |live| live.store.data().memory_bytes())
+    }
+
+    /// Gives its memory back. It is started again when it is next used, and nothing else changes: instances remember
+    /// nothing from one batch to the next.
+    pub fn release(&mut self) {
+        self.live = None;
     }
 
     /// The detection that this is an instance of.
@@ -119,7 +131,7 @@ impl Live {
     fn start(detection: &Detection) -> Result<Self, Failure> {
         let Started { mut store, instance } = detection.start()?;
         let evaluate = instance
-            .get_func(&mut store, detection.evaluate_export())
+            .get_func(&mut store, detection.code()?.evaluate_export())
             .ok_or_else(|| Failure::Malformed("evaluate is not a function".into()))?;
         store.set_hostcall_fuel(detection.engine().limits().output_bytes);
         Ok(Self { store, evaluate })

@@ -12,7 +12,10 @@
 
 mod answer;
 mod check;
+mod code;
+mod component;
 mod detection;
+mod digest;
 mod engine;
 mod error;
 mod failure;
@@ -23,7 +26,9 @@ mod memory;
 mod ticker;
 mod wire;
 
-pub use detection::{Detection, KernelColumns, KernelRead};
+pub use component::ComponentSource;
+pub use detection::{Detection, KernelColumns, KernelRead, Known};
+pub use digest::Digest;
 pub use engine::Engine;
 pub use error::{EvaluateError, EvaluateErrorKind, LoadError, LoadErrorKind};
 pub use instance::{Instance, Matches};

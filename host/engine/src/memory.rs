@@ -50,6 +50,13 @@ impl MemoryCap {
     }
 }
 
+impl MemoryCap {
+    /// How many bytes all memories have together.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes.used
+    }
+}
+
 impl Share {
     /// One of them grows from `current` to `desired`.
     fn grows(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {

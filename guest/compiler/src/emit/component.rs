@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use sandtrap_wit::{DETECTION_WIT, INTERFACE, WORLD, manifest::Manifest};
-use wasm_encoder::{CustomSection, Module, ValType};
+use sandtrap_wit::{DETECTION_WIT, INTERFACE, MANIFEST_SECTION, WORLD, manifest::Manifest};
+use wasm_encoder::{ComponentSection, CustomSection, Module, ValType};
 use wit_component::{ComponentEncoder, StringEncoding, metadata};
 use wit_parser::Resolve;
 
@@ -19,22 +19,30 @@ use crate::ir::Program;
 
 /// The component of a program under a manifest, whose plan is the program's.
 pub fn component(program: &Program, manifest: &Manifest) -> Result<Vec<u8>, EmitError> {
-    let mut module = module(program, manifest, Names::None)?;
+    let described = described(manifest)?;
+    let mut module = module(program, &described, Names::None)?;
     module.section(&CustomSection { name: "component-type".into(), data: component_type()?.into() });
-    ComponentEncoder::default()
+    let mut component = ComponentEncoder::default()
         .validate(cfg!(debug_assertions))
         .module(&module.finish())
         .and_then(|mut encoder| encoder.encode())
-        .map_err(|error| EmitError::new(format!("the module cannot be wrapped: {error:#}")))
+        .map_err(|error| EmitError::new(format!("the module cannot be wrapped: {error:#}")))?;
+    // For hosts that want to know the detection before they make machine code of it.
+    CustomSection { name: MANIFEST_SECTION.into(), data: described.into() }.append_to_component(&mut component);
+    Ok(component)
+}
+
+/// What `describe` returns.
+fn described(manifest: &Manifest) -> Result<Vec<u8>, EmitError> {
+    serde_json::to_vec(manifest).map_err(|error| EmitError::new(error.to_string()))
 }
 
 /// The core module inside the component, with the names of its functions, for people to read.
 pub fn readable_module(program: &Program, manifest: &Manifest) -> Result<Vec<u8>, EmitError> {
-    Ok(module(program, manifest, Names::Written)?.finish())
+    Ok(module(program, &described(manifest)?, Names::Written)?.finish())
 }
 
-fn module(program: &Program, manifest: &Manifest, names: Names) -> Result<Module, EmitError> {
-    let described = serde_json::to_vec(manifest).map_err(|error| EmitError::new(error.to_string()))?;
+fn module(program: &Program, described: &[u8], names: Names) -> Result<Module, EmitError> {
     let mut data = Data::new(Runtime::get().heap_base.next_multiple_of(16));
     let mut functions = Vec::with_capacity(program.kernels.len() + 3);
     for (index, kernel) in program.kernels.iter().enumerate() {
@@ -48,7 +56,7 @@ fn module(program: &Program, manifest: &Manifest, names: Names) -> Result<Module
     }
     functions.push(evaluate(program.kernels.len()));
     functions.push(release());
-    functions.push(describe(&described, &mut data));
+    functions.push(describe(described, &mut data));
     let (data_base, data) = data.finish()?;
     let runtime_exports = vec![RuntimeExport { function: RuntimeFunction::Realloc, name: "cabi_realloc" }];
     link(Parts { functions, runtime_exports, data_base, data, names })

@@ -7,9 +7,13 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::cast_possible_truncation, reason = "sizes of test data")]
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
-use sandtrap_wit::{DETECTION_WIT, WORLD};
+use sandtrap_wit::{
+    DETECTION_WIT, MANIFEST_SECTION, WORLD,
+    batch::{Column, Values},
+};
+use wasm_encoder::{ComponentSection as _, CustomSection};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -247,4 +251,17 @@ fn escaped(bytes: &[u8]) -> String {
         let _ = write!(text, "\\{byte:02x}");
         text
     })
+}
+
+/// The component with another custom section for its manifest.
+pub(crate) fn with_section(component: &[u8], manifest: &str) -> Vec<u8> {
+    let mut bytes = component.to_vec();
+    let section = CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() };
+    section.append_to_component(&mut bytes);
+    bytes
+}
+
+/// A column of integers.
+pub(crate) fn column(cells: &[i64]) -> Arc<Column> {
+    Arc::new(Column::new(Values::Integers(cells.to_vec()), None, None).expect("a column"))
 }
