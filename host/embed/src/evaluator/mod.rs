@@ -185,7 +185,7 @@ impl Evaluator {
 
     /// Takes in what came of some events; outcomes must come in the order of the events.
     pub fn take(&mut self, outcome: Outcome) -> Evaluated {
-        let Outcome { verdicts, kept, unevaluated } = outcome;
+        let Outcome { verdicts, kept, unevaluated, .. } = outcome;
         for (place, rows) in kept {
             if let Some(Some(tail)) = self.tails.get_mut(place as usize) {
                 tail.push(&rows);

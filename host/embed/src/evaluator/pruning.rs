@@ -66,6 +66,14 @@ impl RouteIndex {
         Self { detections, way }
     }
 
+    /// How much memory it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.way {
+            Way::Index(index) => index.bytes(),
+            Way::EachPrefilter(keys) => keys.len().saturating_mul(size_of::<Vec<u32>>()),
+        }
+    }
+
     /// The places of the detections whose prefilters admit an event, each once, in no order that means anything.
     pub(super) fn candidates<'s>(
         &'s self,

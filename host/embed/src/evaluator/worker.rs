@@ -8,7 +8,7 @@ use std::{collections::HashMap, mem, sync::Arc, time::Instant};
 
 use sandtrap_engine::Instance;
 use sandtrap_formats::{
-    binding::{BATCH_TEXT_BYTES_MAX, Binder, Fill, Round, Route},
+    binding::{Binder, Fill, Pushed, Round, Route},
     event::{Event, Position},
     input::ReadError,
     streams::StreamMap,
@@ -32,6 +32,13 @@ const CALL_ROWS_MAX: usize = 1024;
 /// How many instances a worker keeps from one round to the next. Each has a memory of its own.
 const INSTANCES_MAX: usize = 256;
 
+/// How much memory the indexes of all routes take, in bytes. Real rules and events need a tenth.
+const INDEX_BYTES_MAX: usize = 256 << 20;
+
+/// How much text a component is given at once, in bytes, but for the last row. It is a sixteenth of what it may have as
+/// memory: what it folds and computes must fit there, too, and a call must end well before its deadline.
+const CALL_TEXT_BYTES_MAX: usize = 4 << 20;
+
 /// Evaluates events, without remembering any.
 #[derive(Debug)]
 pub struct Worker {
@@ -44,13 +51,21 @@ pub struct Worker {
     asking: Asking,
     /// The places of the detections that have an instance.
     live: Vec<u32>,
+    /// What came of the rounds since somebody asked.
+    outcome: Outcome,
     stages: Stages,
     rounds: u64,
+    /// When the first event of this round was taken in.
+    reading_since: Option<Instant>,
 }
 
 /// The routes that events took, by their ids.
 #[derive(Debug, Default)]
-struct Routes(Vec<Option<Known>>);
+struct Routes {
+    known: HashMap<u64, Known>,
+    /// How many events each wanted stream had by routes that are forgotten.
+    before: Vec<u64>,
+}
 
 #[derive(Debug)]
 struct Known {
@@ -78,6 +93,10 @@ pub struct Outcome {
     /// Rows for the dataflow of the detections in these places.
     pub(super) kept: Vec<(u32, Batch)>,
     pub(super) unevaluated: Vec<Unevaluated>,
+    /// Lines and records that are no events.
+    pub bad: Vec<ReadError>,
+    /// How many lines are events only because what is no Unicode in them became U+FFFD.
+    pub repaired: u64,
 }
 
 impl Outcome {
@@ -86,6 +105,8 @@ impl Outcome {
         self.verdicts.extend(later.verdicts);
         self.kept.extend(later.kept);
         self.unevaluated.extend(later.unevaluated);
+        self.bad.extend(later.bad);
+        self.repaired = self.repaired.saturating_add(later.repaired);
     }
 }
 
@@ -101,24 +122,73 @@ impl Worker {
             touched: Vec::new(),
             asking: Asking::default(),
             live: Vec::new(),
+            outcome: Outcome::default(),
             stages: Stages::default(),
             rounds: 0,
+            reading_since: None,
         }
     }
 
     /// Takes in a line of JSON: an event, or several in an envelope.
-    pub fn push_line(&mut self, line: &[u8], position: &Position, bad: &mut Vec<ReadError>) -> Fill {
-        self.binder.push_line(line, position, bad)
+    pub fn push_line(&mut self, line: &[u8], position: &Position) {
+        self.begin();
+        match self.binder.push_line(line, position) {
+            Ok(Pushed::Blank) => {}
+            Ok(Pushed::Event { fill, repaired }) => {
+                self.outcome.repaired = self.outcome.repaired.saturating_add(repaired.into());
+                self.pushed(fill);
+            }
+            Ok(Pushed::Envelope { elements, repaired }) => {
+                self.outcome.repaired = self.outcome.repaired.saturating_add(repaired.into());
+                for element in elements {
+                    match element {
+                        Ok(event) => self.push(event),
+                        Err(error) => self.outcome.bad.push(error),
+                    }
+                }
+            }
+            Err(error) => self.outcome.bad.push(error),
+        }
     }
 
     /// Takes in an event.
-    pub fn push(&mut self, event: &Event) -> Fill {
-        self.binder.push(event)
+    pub fn push(&mut self, event: Event) {
+        self.begin();
+        let fill = self.binder.push_owned(event);
+        self.pushed(fill);
     }
 
     /// Takes in an event that is a row of `stream` by the caller's word.
-    pub fn push_row(&mut self, stream: &str, event: &Event) -> Fill {
-        self.binder.push_row(stream, event)
+    pub fn push_row(&mut self, stream: &str, event: &Event) {
+        self.begin();
+        let fill = self.binder.push_row(stream, event);
+        self.pushed(fill);
+    }
+
+    /// Takes in what is no event, so that it is told in its order.
+    pub fn push_bad(&mut self, error: ReadError) {
+        self.outcome.bad.push(error);
+    }
+
+    /// Lines that were taken in since the last call of [`evaluate`](Self::evaluate) and are no events.
+    pub fn bad_lines(&self) -> &[ReadError] {
+        &self.outcome.bad
+    }
+
+    /// Evaluates what was taken in and not evaluated yet. What came of everything since the last call.
+    pub fn evaluate(&mut self) -> Outcome {
+        self.evaluate_round();
+        mem::take(&mut self.outcome)
+    }
+
+    fn begin(&mut self) {
+        self.reading_since.get_or_insert_with(Instant::now);
+    }
+
+    fn pushed(&mut self, fill: Fill) {
+        if fill == Fill::Full {
+            self.evaluate_round();
+        }
     }
 
     /// What it counted about the events.
@@ -126,15 +196,18 @@ impl Worker {
         &self.binder
     }
 
-    /// Where its time went, but for reading, which is the caller's to measure.
+    /// Where its time went.
     pub fn stages(&self) -> Stages {
         self.stages
     }
 
-    /// Evaluates the events that were taken in since the last call.
-    pub fn evaluate(&mut self) -> Outcome {
+    fn evaluate_round(&mut self) {
         self.rounds = self.rounds.saturating_add(1);
-        let Self { shared, binder, routes, detections, touched, asking, live, stages, rounds } = self;
+        let Self { shared, binder, routes, detections, touched, asking, live, outcome, stages, rounds, reading_since } =
+            self;
+        if let Some(since) = reading_since.take() {
+            stages.read = stages.read.saturating_add(since.elapsed());
+        }
         let round = binder.round();
         let started = Instant::now();
         for row in 0..round.len() {
@@ -180,22 +253,15 @@ impl Worker {
                 asked.ask(place, member, detection);
             }
         }
-        let outcome = asked.found.in_order(stages);
+        asked.found.add_to(outcome, stages);
         binder.clear();
         release_unused(live, detections);
-        outcome
+        routes.trim();
     }
 
     /// What each detection did, by its place.
     pub(super) fn counters(&self) -> impl Iterator<Item = (Counters, Option<&str>)> {
-        let mut offered = vec![0_u64; self.shared.wanted.len()];
-        for Known { route, events, .. } in self.routes.0.iter().flatten() {
-            for fill in &route.fills {
-                if let Some(offered) = offered.get_mut(fill.wanted) {
-                    *offered = offered.saturating_add(*events);
-                }
-            }
-        }
+        let offered = self.routes.offered(self.shared.wanted.len());
         self.shared.members.iter().zip(&self.detections).map(move |(member, detection)| {
             let reads = member.reads.as_ref().and_then(|reads| offered.get(reads.wanted));
             let counters = Counters { rows: reads.copied().unwrap_or_default(), ..detection.counters };
@@ -206,17 +272,35 @@ impl Worker {
 
 impl Routes {
     fn known(&mut self, route: &Arc<Route>, shared: &Shared) -> &mut Known {
-        let id = route.id as usize;
-        if self.0.len() <= id {
-            self.0.resize_with(id.saturating_add(1), || None);
-        }
-        // The slot is there: it was just made.
-        let slot = &mut self.0[id];
-        slot.get_or_insert_with(|| Known {
+        self.known.entry(route.id).or_insert_with(|| Known {
             route: Arc::clone(route),
             index: RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning),
             events: 0,
         })
+    }
+
+    /// Forgets all routes when their indexes take too much memory: strangers choose what is in events.
+    fn trim(&mut self) {
+        let bytes = self.known.values().fold(0_usize, |sum, known| sum.saturating_add(known.index.bytes()));
+        if bytes > INDEX_BYTES_MAX {
+            let most = self.known.values().flat_map(|known| &known.route.fills).map(|fill| fill.wanted).max();
+            self.before = self.offered(most.map_or(0, |most| most.saturating_add(1)));
+            self.known.clear();
+        }
+    }
+
+    /// How many events each of so many wanted streams had.
+    fn offered(&self, wanted: usize) -> Vec<u64> {
+        let mut offered = self.before.clone();
+        offered.resize(wanted.max(offered.len()), 0);
+        for Known { route, events, .. } in self.known.values() {
+            for fill in &route.fills {
+                if let Some(offered) = offered.get_mut(fill.wanted) {
+                    *offered = offered.saturating_add(*events);
+                }
+            }
+        }
+        offered
     }
 }
 
@@ -278,7 +362,7 @@ impl Asked<'_> {
         let mut bytes = 0_usize;
         let fits = |row: &&u32| {
             bytes = bytes.saturating_add(self.round.bytes(**row as usize));
-            bytes <= BATCH_TEXT_BYTES_MAX
+            bytes <= CALL_TEXT_BYTES_MAX
         };
         rows.iter().take(CALL_ROWS_MAX).take_while(fits).count().max(1).min(rows.len())
     }
@@ -294,7 +378,7 @@ impl Asked<'_> {
         }
         let round = self.round;
         let column = |column: &usize| {
-            let gathered = known.entry(*column).or_insert_with(|| round.gather(reads.wanted, *column, rows).into());
+            let gathered = known.entry(*column).or_insert_with(|| round.gather(reads.wanted, *column, rows));
             Arc::clone(gathered)
         };
         let columns = reads.columns.iter().map(column).collect();
@@ -347,13 +431,13 @@ impl AtWork {
 
 impl Found {
     /// By event, then by detection.
-    fn in_order(mut self, stages: &mut Stages) -> Outcome {
+    fn add_to(mut self, outcome: &mut Outcome, stages: &mut Stages) {
         let started = Instant::now();
         self.verdicts.sort_by_key(|(row, place, _)| (*row, *place));
-        self.kept.sort_by_key(|(place, _)| *place);
-        let verdicts = self.verdicts.into_iter().map(|(_, _, verdict)| verdict).collect();
+        outcome.verdicts.extend(self.verdicts.into_iter().map(|(_, _, verdict)| verdict));
+        outcome.kept.extend(self.kept);
+        outcome.unevaluated.extend(self.unevaluated);
         stages.write = stages.write.saturating_add(started.elapsed());
-        Outcome { verdicts, kept: self.kept, unevaluated: self.unevaluated }
     }
 }
 

@@ -8,15 +8,13 @@ use std::{
     collections::BTreeMap,
     io,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, Scope, ScopedJoinHandle},
     time::Duration,
 };
-
-use sandtrap_formats::{binding::Fill, input::ReadError};
 
 use super::{
     BadLines, ROUND_EVENTS,
@@ -59,11 +57,8 @@ pub(super) struct Done {
     pub(super) outcome: Outcome,
     /// How many bytes were read.
     pub(super) bytes: u64,
-    pub(super) repaired: u64,
-    /// Lines and records that are no events.
-    pub(super) bad: Vec<ReadError>,
     /// Inputs that cannot be opened.
-    pub(super) unopened: Vec<(std::sync::Arc<str>, io::Error)>,
+    pub(super) unopened: Vec<(Arc<str>, io::Error)>,
     /// Whether a bad line ends the run here.
     pub(super) stopped: bool,
 }
@@ -179,41 +174,22 @@ fn work(mut worker: Worker, source: &Source<'_>, bad_lines: BadLines, results: &
 
 fn evaluate(worker: &mut Worker, chunks: Vec<Chunk>, bad_lines: BadLines) -> Done {
     let mut done = Done::default();
-    let repaired = worker.binder().repaired();
-    for chunk in chunks {
+    'chunks: for chunk in chunks {
         done.bytes = done.bytes.saturating_add(chunk.bytes);
-        done.repaired = done.repaired.saturating_add(chunk.repaired);
+        done.outcome.repaired = done.outcome.repaired.saturating_add(chunk.repaired);
         for item in chunk.items {
-            let before = done.bad.len();
-            let fill = match item {
-                Item::Line(line, position) => {
-                    let line = chunk.text.get(line).unwrap_or_default();
-                    worker.push_line(line, &position, &mut done.bad)
-                }
-                Item::Event(event) => worker.push(&event),
-                Item::Bad(error) => {
-                    done.bad.push(error);
-                    Fill::Room
-                }
-                Item::Unopened(input, error) => {
-                    done.unopened.push((input, error));
-                    Fill::Room
-                }
-            };
-            let is_bad = done.bad.iter().skip(before).any(|error| !error.ends_input());
-            if is_bad && bad_lines == BadLines::Stop {
+            match item {
+                Item::Line(line, position) => worker.push_line(chunk.text.get(line).unwrap_or_default(), &position),
+                Item::Event(event) => worker.push(event),
+                Item::Bad(error) => worker.push_bad(error),
+                Item::Unopened(input, error) => done.unopened.push((input, error)),
+            }
+            if bad_lines == BadLines::Stop && worker.bad_lines().iter().any(|error| !error.ends_input()) {
                 done.stopped = true;
-                break;
+                break 'chunks;
             }
-            if fill == Fill::Full {
-                done.outcome.append(worker.evaluate());
-            }
-        }
-        if done.stopped {
-            break;
         }
     }
     done.outcome.append(worker.evaluate());
-    done.repaired = done.repaired.saturating_add(worker.binder().repaired().saturating_sub(repaired));
     done
 }

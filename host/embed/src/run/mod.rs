@@ -218,16 +218,16 @@ impl Run<'_> {
         }
     }
 
-    fn take(&mut self, done: Done) -> Result<(), RunError> {
+    fn take(&mut self, mut done: Done) -> Result<(), RunError> {
         self.sink.progress(done.bytes);
         let summary = &mut self.summary;
-        summary.repaired_lines = summary.repaired_lines.saturating_add(done.repaired);
+        summary.repaired_lines = summary.repaired_lines.saturating_add(done.outcome.repaired);
         summary.stopped = done.stopped;
         for (input, error) in done.unopened {
             self.sink.unopened(&input, &error);
             summary.failed_inputs = summary.failed_inputs.saturating_add(1);
         }
-        for error in done.bad {
+        for error in done.outcome.bad.drain(..) {
             self.sink.bad_line(&error);
             let count = if error.ends_input() { &mut summary.failed_inputs } else { &mut summary.bad_lines };
             *count = count.saturating_add(1);

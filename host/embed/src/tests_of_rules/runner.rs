@@ -8,7 +8,6 @@ use std::{
 };
 
 use sandtrap_formats::{
-    binding::Fill,
     convert::{self, Converted, parse_datetime},
     event::{Event, Position},
     streams::StreamMap,
@@ -19,7 +18,7 @@ use serde_json::{Map, Value};
 
 use super::{RuleTest, TestFileError, parse_tests, reach};
 use crate::{
-    evaluator::{Evaluator, Options, Outcome, Pruning, Reporting, Unevaluated},
+    evaluator::{Evaluator, Options, Pruning, Reporting, Unevaluated},
     rules::{Rule, discover, discover_tests},
 };
 
@@ -129,18 +128,13 @@ fn found_by(rule: &Rule, test: &RuleTest, source: &Arc<str>, streams: &Arc<Strea
     let events: Vec<Event> = test.events.iter().map(event).collect();
     let astray = reach::complaints(test, &events, evaluator.wanted(), streams);
     let mut worker = evaluator.worker(streams);
-    let mut outcome = Outcome::default();
-    for event in &events {
-        let fill = match &test.stream {
-            Some(stream) => worker.push_row(stream, event),
+    for event in events {
+        match &test.stream {
+            Some(stream) => worker.push_row(stream, &event),
             None => worker.push(event),
-        };
-        if fill == Fill::Full {
-            outcome.append(worker.evaluate());
         }
     }
-    outcome.append(worker.evaluate());
-    let mut unevaluated = evaluator.take(outcome).unevaluated;
+    let mut unevaluated = evaluator.take(worker.evaluate()).unevaluated;
     let (answers, more) = evaluator.finish();
     unevaluated.extend(more);
     let verdicts = answers.iter().flat_map(|answer| evaluator.verdicts_of(answer)).collect();

@@ -10,7 +10,6 @@ use sandtrap_embed::{
 };
 use sandtrap_engine::Detection;
 use sandtrap_formats::{
-    binding::Fill,
     event::{Event, Position},
     streams::StreamMap,
     verdict::{Verdict, VerdictValue, cell_to_json},
@@ -40,8 +39,7 @@ pub(crate) fn verdicts(detection: &Detection, rows: &[Vec<Value>]) -> Result<Opt
         let fields =
             COLUMNS.iter().zip(row).map(|((name, ty), value)| ((*name).into(), cell_to_json(*ty, cell(value))));
         let position = Position { source: Arc::clone(&source), line, record: None, offset: 0 };
-        let fill = worker.push_row(stream, &Event { fields: fields.collect(), position });
-        assert_eq!(fill, Fill::Room, "a round has room for all rows");
+        worker.push_row(stream, &Event { fields: fields.collect(), position });
     }
     let evaluated = evaluator.take(worker.evaluate());
     match evaluated.unevaluated.first() {
