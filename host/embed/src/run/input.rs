@@ -7,13 +7,14 @@ use std::{
     cell::RefCell,
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    ops::Range,
     path::PathBuf,
     rc::Rc,
     sync::Arc,
 };
 
 use sandtrap_formats::{
-    event::Event,
+    event::{Event, Position},
     input::{Access, ReadError, open},
 };
 
@@ -90,6 +91,8 @@ impl Input {
 /// What an input gave, in order.
 #[derive(Debug)]
 pub(super) enum Item {
+    /// A line of NDJSON, which is somewhere in the chunk's text and is not parsed yet.
+    Line(Range<usize>, Position),
     Event(Event),
     Bad(ReadError),
     /// The input of this name cannot be opened.
@@ -100,6 +103,7 @@ pub(super) enum Item {
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     pub(super) items: Vec<Item>,
+    pub(super) text: Vec<u8>,
     /// How many bytes were read for them.
     pub(super) bytes: u64,
     /// How many of the events are of repaired lines.
