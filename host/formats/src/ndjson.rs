@@ -14,15 +14,12 @@
 
 use std::{collections::VecDeque, io, sync::Arc};
 
-use serde_json::{Map, Value};
-
 pub use crate::input::{EVENT_BYTES_MAX as LINE_BYTES_MAX, ReadError, ReadErrorKind};
 use crate::{
     event::{Event, Position},
     input::{
-        BOM, envelope,
         error::Unit,
-        object::{Object, fields, object},
+        line::{self, Parsed},
     },
 };
 
@@ -126,36 +123,6 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    fn parse(&mut self, position: &Position) -> Option<Result<Map<String, Value>, ReadErrorKind>> {
-        let start = if position.offset == 0 { self.buffer.strip_prefix(BOM) } else { None };
-        let bytes = start.unwrap_or(&self.buffer).trim_ascii();
-        if bytes.is_empty() {
-            return None;
-        }
-        Some(match object(bytes) {
-            Ok(Object::Sound(fields)) => Ok(fields),
-            Ok(Object::Repaired(fields)) => {
-                self.repaired_lines = self.repaired_lines.saturating_add(1);
-                Ok(fields)
-            }
-            Err(kind) => Err(kind),
-        })
-    }
-
-    /// Keeps the elements of a line that is an envelope.
-    fn take_apart(&mut self, elements: Vec<Value>, line: &Position) {
-        self.elements = (1..)
-            .zip(elements)
-            .map(|(number, element)| {
-                let position = Position { record: Some(number), ..line.clone() };
-                match fields(element) {
-                    Ok(fields) => Ok(Event { fields, position }),
-                    Err(kind) => Err(ReadError::new(position, Unit::Record, kind)),
-                }
-            })
-            .collect();
-    }
-
     /// What is next in the input, whether or not it is an event.
     fn read(&mut self) -> Option<Result<Event, ReadError>> {
         loop {
@@ -168,17 +135,25 @@ impl<R: io::BufRead> Reader<R> {
             let kind = match read {
                 Ok(Line::End) => return None,
                 Ok(Line::Cut) => ReadErrorKind::TooLong,
-                Ok(Line::Whole) => match self.parse(&position) {
-                    None => continue,
-                    Some(Ok(fields)) => match envelope::open(fields) {
-                        Err(fields) => return Some(Ok(Event { fields, position })),
-                        Ok(elements) => {
-                            self.take_apart(elements, &position);
-                            continue;
+                Ok(Line::Whole) => {
+                    let content = line::content(&self.buffer, &position);
+                    if content.is_empty() {
+                        continue;
+                    }
+                    let repaired = match line::parse(content, &position) {
+                        Ok(Parsed::Event { fields, repaired }) => {
+                            self.repaired_lines = self.repaired_lines.saturating_add(u64::from(repaired));
+                            return Some(Ok(Event { fields, position }));
                         }
-                    },
-                    Some(Err(kind)) => kind,
-                },
+                        Ok(Parsed::Envelope { elements, repaired }) => {
+                            self.elements = elements.into();
+                            repaired
+                        }
+                        Err(error) => return Some(Err(error)),
+                    };
+                    self.repaired_lines = self.repaired_lines.saturating_add(u64::from(repaired));
+                    continue;
+                }
                 Err(error) => {
                     let position = Position { line: self.line.saturating_add(1), ..position };
                     return Some(Err(ReadError::new(position, Unit::Line, ReadErrorKind::Io(error))));
@@ -211,8 +186,10 @@ mod tests {
     use std::io::{BufRead as _, BufReader, Read};
 
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
+    use crate::input::BOM;
 
     /// Every item of `input` as text: `line@offset fields` or the message.
     fn read(input: &[u8]) -> Vec<String> {

@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// A physical field: the places where it may be, in order; the first one present wins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Physical(pub(crate) Arc<[Place]>);
 
 /// Where in an event a field may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
     /// At this path.
     At(String),
@@ -93,7 +93,7 @@ fn without_attributes(value: &Value) -> &Value {
 }
 
 /// One source of a logical field.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
     /// The value as it is.
     Field(Physical),

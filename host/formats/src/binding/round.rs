@@ -1,0 +1,174 @@
+//! The events since a binder was cleared, and their cells as somebody asks for them.
+
+use std::{cell::RefCell, collections::HashSet, sync::Arc};
+
+use sandtrap_wit::{
+    LogicalType,
+    batch::{Batch, Column, ColumnBuilder},
+    prefilter,
+};
+
+use super::{
+    counts::Unconverted,
+    origin::{Made, Origin},
+    route::{Destination, Route},
+    rows::{Row, Rows},
+    wanted::{StreamBatch, WantedStream},
+};
+use crate::{convert::Converted, event::EventRef};
+
+/// The events of one round. Rows are their numbers, from 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Round<'b> {
+    pub(super) rows: &'b Rows,
+    pub(super) destinations: &'b [Destination],
+    pub(super) wanted: &'b [WantedStream],
+    pub(super) failures: &'b RefCell<Failures>,
+    /// How many events were read before.
+    pub(super) first_ordinal: u64,
+}
+
+/// The cells that could not be converted. A cell is asked for as often as detections want it, and counted once.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    /// By wanted stream and column.
+    counted: Vec<Vec<u64>>,
+    /// Of this round: wanted stream, column and row.
+    seen: HashSet<(usize, usize, u32)>,
+}
+
+impl<'b> Round<'b> {
+    /// How many events there are, those included that belong to no wanted stream.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are no events.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The event for a verdict; `None` if it belongs to no stream at all.
+    pub fn event(&self, row: usize) -> Option<EventRef> {
+        let kept = self.rows.get(row)?;
+        let destination = self.destination(kept)?;
+        let time = destination.time.iter().find_map(|origin| match self.make(kept, origin) {
+            Made::One(Some(Converted::Integer(ticks))) => Some(ticks),
+            _ => None,
+        });
+        Some(EventRef {
+            ordinal: self.first_ordinal.saturating_add(row as u64),
+            position: self.rows.position(kept)?,
+            time,
+            streams: Arc::clone(&destination.streams),
+        })
+    }
+
+    /// Where the event goes; `None` if it is a row of no wanted stream.
+    pub fn route(&self, row: usize) -> Option<&'b Arc<Route>> {
+        let route = &self.destination(self.rows.get(row)?)?.route;
+        (!route.fills.is_empty()).then_some(route)
+    }
+
+    /// The cell of a key of the row's route, as an index is told of it.
+    pub fn value(&self, row: usize, key: u32) -> prefilter::Value<'b> {
+        let found = self.rows.get(row).and_then(|kept| {
+            let origin = self.destination(kept)?.route.origins.get(key as usize)?;
+            Some(self.make(kept, origin).into_value(origin.ty))
+        });
+        found.unwrap_or(prefilter::Value::Null)
+    }
+
+    /// All rows of a wanted stream, in order.
+    pub fn rows_of(&self, wanted: usize) -> Vec<u32> {
+        let fills =
+            |place: &usize| self.destinations.get(*place).is_some_and(|known| known.route.fills(wanted).is_some());
+        let mut all = Vec::new();
+        for (_, rows) in self.rows.by_destination().filter(|(place, _)| fills(place)) {
+            all.extend_from_slice(rows);
+        }
+        all.sort_unstable();
+        all
+    }
+
+    /// The cells of these rows, which are of that wanted stream, in the columns at these places of
+    /// [`Wanted::columns`](super::Wanted::columns). A row that is of another stream has nothing.
+    pub fn gather(&self, wanted: usize, columns: &[usize], rows: &[u32]) -> Vec<Arc<Column>> {
+        let found = |row: &u32| {
+            let kept = self.rows.get(*row as usize)?;
+            let route = &*self.destination(kept)?.route;
+            Some((kept, route, route.fills(wanted)?))
+        };
+        let kept: Vec<_> = rows.iter().map(found).collect();
+        let column = |place: &usize| {
+            let column = self.wanted.get(wanted).and_then(|stream| stream.columns.get(*place));
+            let mut builder = ColumnBuilder::of(column.map_or(LogicalType::String, |column| column.ty));
+            for (row, kept) in rows.iter().zip(&kept) {
+                let origin =
+                    kept.and_then(|(kept, route, keys)| Some((kept, route.origins.get(*keys.get(*place)? as usize)?)));
+                let made = origin.map_or(Made::One(None), |(kept, origin)| self.make(kept, origin));
+                if !made.push_to(&mut builder) {
+                    self.failures.borrow_mut().add(wanted, *place, *row);
+                }
+            }
+            Arc::new(builder.finish())
+        };
+        columns.iter().map(column).collect()
+    }
+
+    /// A wanted stream with all of its columns and rows.
+    pub fn batch(&self, wanted: usize) -> Option<StreamBatch> {
+        let stream = self.wanted.get(wanted)?;
+        let rows = self.rows_of(wanted);
+        let columns: Vec<usize> = (0..stream.columns.len()).collect();
+        Some(StreamBatch {
+            stream: Arc::clone(&stream.stream),
+            batch: Batch { rows: rows.len(), columns: self.gather(wanted, &columns, &rows) },
+            events: rows.iter().filter_map(|row| self.event(*row as usize)).collect(),
+        })
+    }
+
+    fn destination(&self, kept: &Row) -> Option<&'b Destination> {
+        self.destinations.get(kept.destination? as usize)
+    }
+
+    fn make(&self, kept: &'b Row, origin: &'b Origin) -> Made<'b> {
+        origin.make(self.rows.tree(kept))
+    }
+}
+
+impl Failures {
+    fn add(&mut self, wanted: usize, column: usize, row: u32) {
+        if !self.seen.insert((wanted, column, row)) {
+            return;
+        }
+        if self.counted.len() <= wanted {
+            self.counted.resize_with(wanted + 1, Vec::new);
+        }
+        let Some(columns) = self.counted.get_mut(wanted) else { return };
+        if columns.len() <= column {
+            columns.resize(column + 1, 0);
+        }
+        if let Some(cells) = columns.get_mut(column) {
+            *cells = cells.saturating_add(1);
+        }
+    }
+
+    pub(super) fn clear_round(&mut self) {
+        self.seen.clear();
+    }
+
+    /// The columns that had some.
+    pub(super) fn list(&self, wanted: &[WantedStream]) -> Vec<Unconverted> {
+        let mut list = Vec::new();
+        for (wanted, counted) in wanted.iter().zip(&self.counted) {
+            let failed = wanted.columns.iter().zip(counted).filter(|(_, cells)| **cells > 0);
+            list.extend(failed.map(|(column, cells)| Unconverted {
+                stream: Arc::clone(&wanted.stream),
+                column: column.clone(),
+                cells: *cells,
+            }));
+        }
+        list
+    }
+}
