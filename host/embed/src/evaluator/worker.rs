@@ -35,10 +35,6 @@ const INSTANCES_MAX: usize = 256;
 /// How much memory the indexes of all routes take, in bytes. Real rules and events need a tenth.
 const INDEX_BYTES_MAX: usize = 256 << 20;
 
-/// How much text a component is given at once, in bytes, but for the last row. It is a sixteenth of what it may have as
-/// memory: what it folds and computes must fit there, too, and a call must end well before its deadline.
-const CALL_TEXT_BYTES_MAX: usize = 4 << 20;
-
 /// Evaluates events, without remembering any.
 #[derive(Debug)]
 pub struct Worker {
@@ -336,12 +332,7 @@ impl Asked<'_> {
         let Some(reads) = &member.reads else { return };
         let candidates = &mut detection.counters.candidates;
         *candidates = candidates.saturating_add(rows.len() as u64);
-        let mut rest = &*rows;
-        while let Some((some, others)) = rest.split_at_checked(self.rows_of_a_call(rest)) {
-            if some.is_empty() {
-                break;
-            }
-            rest = others;
+        for some in rows.chunks(CALL_ROWS_MAX) {
             let input = self.gather(reads, some);
             let started = Instant::now();
             let picked = detection.call(member, self.shared, input);
@@ -357,16 +348,6 @@ impl Asked<'_> {
         detection.rows.clear();
     }
 
-    /// How many of these rows are asked about in one call.
-    fn rows_of_a_call(&self, rows: &[u32]) -> usize {
-        let mut bytes = 0_usize;
-        let fits = |row: &&u32| {
-            bytes = bytes.saturating_add(self.round.bytes(**row as usize));
-            bytes <= CALL_TEXT_BYTES_MAX
-        };
-        rows.iter().take(CALL_ROWS_MAX).take_while(fits).count().max(1).min(rows.len())
-    }
-
     fn gather(&mut self, reads: &Reads, rows: &[u32]) -> Batch {
         let started = Instant::now();
         let Columns { wanted, rows: known_rows, known } = &mut self.columns;
@@ -376,12 +357,9 @@ impl Asked<'_> {
             known_rows.extend_from_slice(rows);
             known.clear();
         }
-        let round = self.round;
-        let column = |column: &usize| {
-            let gathered = known.entry(*column).or_insert_with(|| round.gather(reads.wanted, *column, rows));
-            Arc::clone(gathered)
-        };
-        let columns = reads.columns.iter().map(column).collect();
+        let missing: Vec<usize> = reads.columns.iter().copied().filter(|column| !known.contains_key(column)).collect();
+        known.extend(missing.iter().copied().zip(self.round.gather(reads.wanted, &missing, rows)));
+        let columns = reads.columns.iter().filter_map(|column| known.get(column).cloned()).collect();
         self.stages.gather = self.stages.gather.saturating_add(started.elapsed());
         Batch { rows: rows.len(), columns }
     }

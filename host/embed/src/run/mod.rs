@@ -178,7 +178,7 @@ pub fn run(
     }
     for worker in &workers {
         run.evaluator.count(worker);
-        run.summary.counts.add(worker.binder().counts());
+        run.summary.counts.merge(worker.binder().counts());
         run.summary.unconverted.extend(worker.binder().unconverted());
     }
     run.finish()?;

@@ -83,6 +83,22 @@ impl Counts {
         kinds
     }
 
+    /// Adds what another binder counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.events = self.events.saturating_add(other.events);
+        self.unrouted_others = self.unrouted_others.saturating_add(other.unrouted_others);
+        for (stream, more) in &other.streams {
+            let place = *self.places.entry(Arc::clone(stream)).or_insert(self.streams.len());
+            match self.streams.get_mut(place) {
+                Some((_, events)) => *events = events.saturating_add(*more),
+                None => self.streams.push((Arc::clone(stream), *more)),
+            }
+        }
+        for (kind, more) in &other.unrouted {
+            *self.unrouted_of(kind) += more;
+        }
+    }
+
     /// Where events of these streams are counted.
     pub(super) fn places(&mut self, streams: &[Arc<str>]) -> Vec<usize> {
         let mut places = Vec::with_capacity(streams.len());
@@ -111,14 +127,14 @@ impl Counts {
 
     pub(super) fn add_unrouted(&mut self, kind: &EventKind) {
         self.events = self.events.saturating_add(1);
-        let count = if let Some(known) = self.unrouted.get_mut(kind) {
-            known
-        } else if self.unrouted.len() < UNROUTED_KINDS_MAX {
-            self.unrouted.entry(kind.clone()).or_default()
-        } else {
-            &mut self.unrouted_others
-        };
-        *count = count.saturating_add(1);
+        *self.unrouted_of(kind) += 1;
+    }
+
+    fn unrouted_of(&mut self, kind: &EventKind) -> &mut u64 {
+        if !self.unrouted.contains_key(kind) && self.unrouted.len() >= UNROUTED_KINDS_MAX {
+            return &mut self.unrouted_others;
+        }
+        self.unrouted.entry(kind.clone()).or_default()
     }
 }
 
