@@ -127,6 +127,11 @@ impl Atoms {
         self.clauses.get(clause)
     }
 
+    /// How many atoms there are.
+    pub(crate) fn len(&self) -> usize {
+        self.asked.len()
+    }
+
     /// The atom of that number.
     pub(crate) fn atom(&self, atom: u32) -> Option<Asked> {
         self.asked.get(atom as usize).copied()

@@ -1,6 +1,6 @@
 //! What looking at a row needs, kept between rows so that nothing is allocated for one.
 
-use crate::values::Values;
+use crate::{atoms::Atoms, values::Values};
 
 /// Buffers of [`Index::candidates`](crate::Index::candidates). One may serve any number of indexes.
 #[derive(Clone, Debug, Default)]
@@ -9,6 +9,61 @@ pub struct Scratch {
     pub(crate) values: Values,
     /// What is known of clauses.
     pub(crate) clauses: Memo,
+    /// Which detections were looked at.
+    pub(crate) looked_at: Memo,
+    pub(crate) hits: Hits,
+}
+
+impl Scratch {
+    /// The next row.
+    pub(crate) fn begin(&mut self, atoms: &Atoms) {
+        self.values.begin(atoms.keys.len());
+        self.clauses.begin(atoms.clauses());
+        self.looked_at.begin(atoms.detections().len());
+        self.hits.begin(atoms.len());
+    }
+}
+
+/// The triggers that a row pulled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hits {
+    told: Memo,
+    /// Atoms that hold, each once.
+    pub(crate) atoms: Vec<u32>,
+    /// Atoms that may hold: there were too many to compare.
+    pub(crate) suspects: Vec<u32>,
+}
+
+impl Hits {
+    /// The next row, for atoms below `atoms`.
+    pub(crate) fn begin(&mut self, atoms: usize) {
+        self.told.begin(atoms);
+        self.atoms.clear();
+        self.suspects.clear();
+    }
+
+    /// Whether an atom is known to hold.
+    pub(crate) fn has(&self, atom: u32) -> bool {
+        self.told.get(atom).is_some()
+    }
+
+    /// Says that an atom holds.
+    pub(crate) fn add(&mut self, atom: u32) {
+        if !self.has(atom) {
+            self.told.set(atom, true);
+            self.atoms.push(atom);
+        }
+    }
+
+    /// Says it of all of them.
+    pub(crate) fn add_all(&mut self, atoms: &[u32]) {
+        atoms.iter().for_each(|atom| self.add(*atom));
+    }
+
+    /// Says that each of these may hold.
+    pub(crate) fn suspect(&mut self, atoms: &[u32]) {
+        self.suspects.extend_from_slice(atoms);
+    }
 }
 
 /// Yes or no for numbers, forgotten at once when the next row begins.

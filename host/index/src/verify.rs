@@ -9,9 +9,9 @@ use crate::{
 };
 
 impl Atoms {
-    /// Whether every clause of a detection holds.
-    pub(crate) fn admits(&self, detection: u32, row: &impl Row, scratch: &mut Scratch) -> bool {
-        self.clauses_of(detection).iter().all(|clause| self.clause_holds(*clause, row, scratch))
+    /// Whether each of these clauses holds.
+    pub(crate) fn all_hold(&self, clauses: &[u32], row: &impl Row, scratch: &mut Scratch) -> bool {
+        clauses.iter().all(|clause| self.clause_holds(*clause, row, scratch))
     }
 
     fn clause_holds(&self, clause: u32, row: &impl Row, scratch: &mut Scratch) -> bool {
@@ -28,7 +28,7 @@ impl Atoms {
     }
 
     /// Whether an atom holds of a value.
-    fn holds(&self, asked: Asked, value: Known, values: &Values) -> bool {
+    pub(crate) fn holds(&self, asked: Asked, value: Known, values: &Values) -> bool {
         match (asked.kind, value) {
             (Kind::Exists(wanted), value) => matches!(value, Known::Null) != wanted,
             (Kind::Integers, Known::Integer(integer)) => self.integers(asked).binary_search(&integer).is_ok(),
@@ -47,7 +47,7 @@ impl Atoms {
 }
 
 /// Whether folded text is so. Both are UTF-8, so bytes compare as characters do.
-fn text_holds(kind: Kind, literal: &[u8], text: &[u8]) -> bool {
+pub(crate) fn text_holds(kind: Kind, literal: &[u8], text: &[u8]) -> bool {
     match kind {
         Kind::Contains => memmem::find(text, literal).is_some(),
         Kind::Prefix => text.starts_with(literal),

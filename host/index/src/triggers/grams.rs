@@ -1,0 +1,114 @@
+//! Literals that text must contain: by four bytes of them that are rare.
+//!
+//! Of each literal four successive bytes, a gram, are stored. Each four bytes of a text are looked up, independently of
+//! each other and almost always in vain: one multiplication and one bit, where an automaton has to wait for each byte's
+//! state before it can ask for the next. Literals that are long enough store a few successive grams, and of the text
+//! only every so manieth has to be looked up.
+
+use super::buckets::Buckets;
+
+/// Bytes of a gram.
+pub(crate) const GRAM: usize = 4;
+
+/// A text may cost as many comparisons as it has bytes times this and [`COMPARISONS_MIN`], each of up to
+/// [`COMPARED_BYTES`].
+const COMPARISONS_PER_BYTE: usize = 4;
+
+/// See [`COMPARISONS_PER_BYTE`].
+const COMPARISONS_MIN: usize = 1024;
+
+/// What counts as one comparison, in bytes of the literal.
+const COMPARED_BYTES: usize = 64;
+
+/// Atoms by grams of their literals.
+#[derive(Clone, Debug)]
+pub(super) struct Grams {
+    table: Buckets<Placed>,
+    stride: usize,
+}
+
+/// A gram of a literal.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    atom: u32,
+    /// Where the gram is in its literal.
+    at: u32,
+}
+
+/// How a search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "after a flood atoms are missing"]
+pub(super) enum Search {
+    /// Every atom was told.
+    Complete,
+    /// Too much had to be compared, so some atoms were not looked at.
+    Flooded,
+}
+
+/// The strides that literals may allow, and how long they must be to do so.
+const STRIDES: [usize; 3] = [4, 2, 1];
+
+impl Grams {
+    /// Atoms with their literals of at least [`GRAM`] bytes. `cost` says how often a gram is expected in text.
+    pub(super) fn new<'a>(atoms: &[(u32, &'a [u8])], cost: impl Fn(u32) -> f32) -> Self {
+        let shortest = atoms.iter().map(|(_, literal)| literal.len()).min().unwrap_or_default();
+        let stride = STRIDES.into_iter().find(|stride| shortest >= GRAM + stride - 1).unwrap_or(1);
+        let mut hashed = Vec::with_capacity(atoms.len().saturating_mul(stride));
+        for (atom, literal) in atoms {
+            let start = rarest(literal, stride, &cost);
+            let grams = literal.windows(GRAM).enumerate().skip(start).take(stride);
+            hashed
+                .extend(grams.map(|(at, gram)| (hash(gram), Placed { atom: *atom, at: crate::atoms::number_of(at) })));
+        }
+        Self { table: Buckets::new(hashed), stride }
+    }
+
+    /// Whether there is no atom.
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Tells `compare` of every atom whose literal may be in the text, and where it would begin. It answers how much it
+    /// compared, in bytes, or nothing where there was no need to.
+    #[inline]
+    pub(super) fn find(&self, text: &[u8], mut compare: impl FnMut(u32, usize) -> Option<usize>) -> Search {
+        let mut comparisons = text.len().saturating_mul(COMPARISONS_PER_BYTE).saturating_add(COMPARISONS_MIN);
+        for (position, gram) in text.windows(GRAM).enumerate().step_by(self.stride) {
+            let hash = hash(gram);
+            if !self.table.may_have(hash) {
+                continue;
+            }
+            for placed in self.table.get(hash) {
+                let Some(start) = position.checked_sub(placed.at as usize) else { continue };
+                let Some(bytes) = compare(placed.atom, start) else { continue };
+                let spent = (bytes / COMPARED_BYTES).saturating_add(1);
+                let Some(left) = comparisons.checked_sub(spent) else { return Search::Flooded };
+                comparisons = left;
+            }
+        }
+        Search::Complete
+    }
+
+    /// The memory that they use.
+    pub(super) fn bytes(&self) -> usize {
+        self.table.bytes()
+    }
+}
+
+/// Where the successive grams start that are expected least often in text.
+fn rarest(literal: &[u8], stride: usize, cost: impl Fn(u32) -> f32) -> usize {
+    let costs: Vec<f32> = literal.windows(GRAM).map(|gram| cost(number(gram))).collect();
+    let sums = costs.windows(stride).map(|grams| grams.iter().sum::<f32>());
+    sums.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(start, _)| start)
+}
+
+/// A gram as a number.
+pub(crate) fn number(gram: &[u8]) -> u32 {
+    gram.first_chunk::<GRAM>().map_or(0, |gram| u32::from_le_bytes(*gram))
+}
+
+/// Odd, so that different grams have different lower halves.
+#[inline]
+fn hash(gram: &[u8]) -> u64 {
+    u64::from(number(gram)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}

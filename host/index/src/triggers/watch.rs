@@ -1,0 +1,154 @@
+//! The triggers of one key: which of its atoms hold of a value.
+
+use super::{
+    anchored::{Anchored, End},
+    grams::{GRAM, Grams, Search},
+};
+use crate::{
+    atoms::{Asked, Atoms, Kind},
+    rates::Rates,
+    scratch::Hits,
+    values::{Known, Values},
+    verify::text_holds,
+};
+
+/// Atoms of one key.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    /// Which key.
+    pub(super) slot: u32,
+    anchored: Anchored,
+    grams: Grams,
+    /// Those in `grams`, for when it is flooded.
+    contained: Vec<u32>,
+    /// Literals that are shorter than a gram.
+    short: Vec<u32>,
+    /// Met by any text.
+    any: Vec<u32>,
+    present: Vec<u32>,
+    missing: Vec<u32>,
+    /// Each integer of each atom that lists some, ascending.
+    integers: Vec<(i64, u32)>,
+    ranges: Vec<u32>,
+}
+
+impl Watch {
+    /// A watch for these atoms, which are all of this slot.
+    pub(super) fn new(slot: u32, chosen: &[(u32, Asked)], atoms: &Atoms, rates: &Rates) -> Self {
+        let of = |wanted: &dyn Fn(Asked) -> bool| -> Vec<u32> {
+            chosen.iter().filter(|(_, asked)| wanted(*asked)).map(|(atom, _)| *atom).collect()
+        };
+        let contains = |asked: Asked, range: std::ops::Range<usize>| {
+            asked.kind == Kind::Contains && range.contains(&atoms.literal(asked).len())
+        };
+        let is_any = |asked: Asked| {
+            matches!(asked.kind, Kind::Contains | Kind::Prefix | Kind::Suffix) && atoms.literal(asked).is_empty()
+        };
+        let anchored = chosen.iter().filter(|(_, asked)| !is_any(*asked)).filter_map(|(atom, asked)| {
+            let end = match asked.kind {
+                Kind::Prefix => End::First,
+                Kind::Suffix => End::Last,
+                Kind::Equals => End::Whole,
+                _ => return None,
+            };
+            Some((*atom, end, atoms.literal(*asked)))
+        });
+        let contained: Vec<(u32, &[u8])> = chosen
+            .iter()
+            .filter(|(_, asked)| contains(*asked, GRAM..usize::MAX))
+            .map(|(atom, asked)| (*atom, atoms.literal(*asked)))
+            .collect();
+        let integers = chosen.iter().filter(|(_, asked)| asked.kind == Kind::Integers);
+        let mut integers: Vec<(i64, u32)> =
+            integers.flat_map(|(atom, asked)| atoms.integers(*asked).iter().map(|integer| (*integer, *atom))).collect();
+        integers.sort_unstable();
+        Self {
+            slot,
+            anchored: Anchored::new(anchored),
+            grams: Grams::new(&contained, |gram| rates.of_gram(slot, gram)),
+            contained: contained.into_iter().map(|(atom, _)| atom).collect(),
+            short: of(&|asked| contains(asked, 1..GRAM)),
+            any: of(&is_any),
+            present: of(&|asked| asked.kind == Kind::Exists(true)),
+            missing: of(&|asked| asked.kind == Kind::Exists(false)),
+            integers,
+            ranges: of(&|asked| asked.kind == Kind::Range),
+        }
+    }
+
+    /// Adds to `hits` the atoms that hold of a value.
+    pub(super) fn look(&self, value: Known, values: &Values, atoms: &Atoms, hits: &mut Hits) {
+        match value {
+            Known::Null => {
+                hits.add_all(&self.missing);
+                return;
+            }
+            Known::Text(span) => self.look_at(values.text(span), atoms, hits),
+            Known::Elements(span) => {
+                for element in values.elements(span) {
+                    self.look_at(values.text(*element), atoms, hits);
+                }
+            }
+            Known::Integer(integer) => self.look_at_integer(integer, atoms, hits),
+            Known::Other => {}
+        }
+        hits.add_all(&self.present);
+    }
+
+    #[inline]
+    fn look_at(&self, text: &[u8], atoms: &Atoms, hits: &mut Hits) {
+        hits.add_all(&self.any);
+        let holds = |atom: u32, hits: &mut Hits| {
+            let Some(asked) = atoms.atom(atom) else { return };
+            if !hits.has(atom) && text_holds(asked.kind, atoms.literal(asked), text) {
+                hits.add(atom);
+            }
+        };
+        if !self.anchored.is_empty() {
+            self.anchored.find(text, |atom| holds(atom, hits));
+        }
+        for atom in &self.short {
+            holds(*atom, hits);
+        }
+        if self.grams.is_empty() {
+            return;
+        }
+        let search = self.grams.find(text, |atom, start| {
+            let asked = atoms.atom(atom).filter(|_| !hits.has(atom))?;
+            let literal = atoms.literal(asked);
+            if text.get(start..).is_some_and(|rest| rest.starts_with(literal)) {
+                hits.add(atom);
+            }
+            Some(literal.len())
+        });
+        if search == Search::Flooded {
+            hits.suspect(&self.contained);
+        }
+    }
+
+    fn look_at_integer(&self, integer: i64, atoms: &Atoms, hits: &mut Hits) {
+        let start = self.integers.partition_point(|(known, _)| *known < integer);
+        for (known, atom) in self.integers.get(start..).unwrap_or_default() {
+            if *known != integer {
+                break;
+            }
+            hits.add(*atom);
+        }
+        for atom in &self.ranges {
+            let bounds = atoms.atom(*atom).map(|asked| atoms.integers(asked));
+            if matches!(bounds, Some([low, high]) if (low..=high).contains(&&integer)) {
+                hits.add(*atom);
+            }
+        }
+    }
+
+    /// The memory that it uses.
+    pub(super) fn bytes(&self) -> usize {
+        let lists = [&self.contained, &self.short, &self.any, &self.present, &self.missing, &self.ranges];
+        size_of::<Self>()
+            + self.anchored.bytes()
+            + self.grams.bytes()
+            + lists.into_iter().map(|list| list.capacity() * size_of::<u32>()).sum::<usize>()
+            + self.integers.capacity() * size_of::<(i64, u32)>()
+    }
+}
