@@ -26,3 +26,7 @@ mod yaml;
 
 pub use compile::{Compilation, Options, compile, lint};
 pub use site::Site;
+
+/// A digest of everything that decides what a rule compiles to: the sources of this crate and of the contract, the runtime
+/// that is linked in, and the versions of all dependencies. Two compilers with the same one write the same components.
+pub const FINGERPRINT: &str = env!("SANDTRAP_COMPILER_FINGERPRINT");

@@ -2,7 +2,7 @@
 //! its component as people read them.
 
 pub use sandtrap_compiler::{
-    Compilation, Options, Site, compile,
+    Compilation, FINGERPRINT, Options, Site, compile,
     diagnostic::{Diagnostic, Severity},
     lint,
 };

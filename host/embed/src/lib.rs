@@ -12,7 +12,10 @@ pub mod tests_of_rules;
 
 // What a door needs of the crates below, so that it depends on this one only.
 pub use sandtrap_dataflow::{LookbackMode, Overflow, Shape, Table};
-pub use sandtrap_engine::{Detection, Engine, Instance, Limits as EngineLimits};
+pub use sandtrap_engine::{
+    Detection, Engine, Instance, Limits as EngineLimits,
+    cache::{CacheError, PrivateDir},
+};
 pub use sandtrap_formats::{self as formats, streams::StreamMap};
 pub use sandtrap_wit as wit;
 pub use stream_maps::stream_map;

@@ -31,10 +31,9 @@ pub(crate) struct Started {
 }
 
 impl Code {
-    /// Compiles a component that has been checked. With the code comes its image for the cache, if there is one.
-    pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<(Self, Component), LoadError> {
-        let component = Component::from_binary(engine.wasmtime(), bytes).map_err(|error| invalid(&error))?;
-        Ok((Self::of(engine, &component)?, component))
+    /// Compiles a component that has been checked.
+    pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, LoadError> {
+        Component::from_binary(engine.wasmtime(), bytes).map_err(|error| invalid(&error))
     }
 
     /// The code of a compiled component.

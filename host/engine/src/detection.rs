@@ -106,11 +106,18 @@ impl Engine {
             let identity = Identity { component: digest, manifest: Digest::of(text.as_bytes()) };
             return Ok(Detection::new(self, described, identity, bytes.len(), component(bytes), OnceLock::new()));
         }
-        let (code, compiled) = Code::compile(self, bytes)?;
+        let cached = self.machine_code().and_then(|cache| cache.find(self.wasmtime(), &digest));
+        let (compiled, is_new) = match cached {
+            Some((_, compiled)) => (compiled, false),
+            None => (Code::compile(self, bytes)?, true),
+        };
+        let code = Code::of(self, &compiled)?;
         let text = code.describe(self.limits())?;
         let described = manifest::read(&text, self.limits())?;
         let identity = Identity { component: digest, manifest: Digest::of(text.as_bytes()) };
-        drop(compiled);
+        if let Some(cache) = self.machine_code().filter(|_| is_new) {
+            cache.keep(&identity, &compiled);
+        }
         let nothing = Component::held(Vec::new());
         Ok(Detection::new(self, described, identity, bytes.len(), nothing, OnceLock::from(Ok(code))))
     }
@@ -145,6 +152,16 @@ impl Detection {
     /// SHA-256 of the component, in lower-case hex.
     pub fn digest(&self) -> &str {
         &self.shared.digest_hex
+    }
+
+    /// SHA-256 of the component.
+    pub fn component_digest(&self) -> &Digest {
+        &self.shared.identity.component
+    }
+
+    /// SHA-256 of the manifest's text, as `describe` returns it or the section claims that it does.
+    pub fn manifest_digest(&self) -> &Digest {
+        &self.shared.identity.manifest
     }
 
     /// How many bytes the component has.
@@ -203,15 +220,33 @@ impl Shared {
     /// Code that does what the manifest says.
     fn make_code(&self) -> Result<Code, Failure> {
         let unusable = |error: LoadError| Failure::Unusable(error.to_string());
+        let cache = self.engine.machine_code();
+        if let Some((manifest, compiled)) =
+            cache.and_then(|cache| cache.find(self.engine.wasmtime(), &self.identity.component))
+        {
+            self.component.release();
+            // Whoever kept the code asked `describe`, which is a constant.
+            self.check_manifest(&manifest)?;
+            return Code::of(&self.engine, &compiled).map_err(unusable);
+        }
         let bytes = self.component.take(&self.engine, &self.identity.component)?;
-        let (code, compiled) = Code::compile(&self.engine, &bytes).map_err(unusable)?;
-        drop(compiled);
+        let compiled = Code::compile(&self.engine, &bytes).map_err(unusable)?;
+        let code = Code::of(&self.engine, &compiled).map_err(unusable)?;
         let described = code.describe(self.engine.limits()).map_err(unusable)?;
-        if Digest::of(described.as_bytes()) != self.identity.manifest {
-            let reason =
-                format!("describe does not return what the section {MANIFEST_SECTION} says; rebuild the component");
-            return Err(Failure::Unusable(reason));
+        self.check_manifest(&Digest::of(described.as_bytes()))?;
+        if let Some(cache) = cache {
+            cache.keep(&self.identity, &compiled);
         }
         Ok(code)
+    }
+
+    /// Whether `describe` returns what the section says, for which `found` is its digest.
+    fn check_manifest(&self, found: &Digest) -> Result<(), Failure> {
+        if *found == self.identity.manifest {
+            return Ok(());
+        }
+        let reason =
+            format!("describe does not return what the section {MANIFEST_SECTION} says; rebuild the component");
+        Err(Failure::Unusable(reason))
     }
 }

@@ -4,7 +4,17 @@ use std::{fmt, io, sync::Arc};
 
 use wasmtime::Config;
 
-use crate::{Limits, ticker::Ticker};
+use crate::{
+    Limits,
+    cache::{CacheError, MachineCode, PrivateDir},
+    ticker::Ticker,
+};
+
+/// The most bytes of machine code that a cache holds: that of some ten thousand detections.
+pub const MACHINE_CODE_BYTES_MAX: u64 = 1 << 30;
+
+/// The folder of machine code in a cache.
+const MACHINE_CODE: &str = "code";
 
 /// Address space reserved for each memory: all that a 32-bit address reaches, so that no access needs a bounds check.
 const MEMORY_RESERVATION_BYTES: u64 = 4 << 30;
@@ -21,8 +31,15 @@ pub struct Engine {
 struct Shared {
     wasmtime: wasmtime::Engine,
     limits: Limits,
+    cache: Option<Cache>,
     // Held for its drop: the clock stops with the last user of the engine.
     _ticker: Ticker,
+}
+
+/// What is kept between runs.
+struct Cache {
+    folder: PrivateDir,
+    machine_code: MachineCode,
 }
 
 impl fmt::Debug for Engine {
@@ -35,9 +52,41 @@ impl Engine {
     /// An engine that holds components to these limits. Fails where the machine cannot run one: no thread to be had,
     /// or limits that contradict each other.
     pub fn new(limits: Limits) -> io::Result<Self> {
-        let wasmtime = wasmtime::Engine::new(&config(&limits)).map_err(|error| io::Error::other(error.to_string()))?;
+        let wasmtime = wasmtime(&limits)?;
+        Self::of(wasmtime, limits, None)
+    }
+
+    /// An engine that keeps in `folder` what is costly to make: machine code, at most [`MACHINE_CODE_BYTES_MAX`] of it, and
+    /// what else others keep in folders of their own there.
+    pub fn with_cache(limits: Limits, folder: &PrivateDir) -> io::Result<Self> {
+        Self::with_cache_of(limits, folder, MACHINE_CODE_BYTES_MAX)
+    }
+
+    /// The same with at most so many bytes of machine code.
+    pub fn with_cache_of(limits: Limits, folder: &PrivateDir, machine_code_bytes_max: u64) -> io::Result<Self> {
+        let wasmtime = wasmtime(&limits)?;
+        let code = folder.subfolder(MACHINE_CODE).map_err(|error: CacheError| io::Error::other(error))?;
+        let machine_code = MachineCode::new(code, &wasmtime, &limits, machine_code_bytes_max);
+        Self::of(wasmtime, limits, Some(Cache { folder: folder.clone(), machine_code }))
+    }
+
+    fn of(wasmtime: wasmtime::Engine, limits: Limits, cache: Option<Cache>) -> io::Result<Self> {
         let ticker = Ticker::start(wasmtime.clone())?;
-        Ok(Self { shared: Arc::new(Shared { wasmtime, limits, _ticker: ticker }) })
+        Ok(Self { shared: Arc::new(Shared { wasmtime, limits, cache, _ticker: ticker }) })
+    }
+
+    /// The cache's folder, if there is a cache.
+    pub fn cache(&self) -> Option<&PrivateDir> {
+        self.shared.cache.as_ref().map(|cache| &cache.folder)
+    }
+
+    /// What first kept the cache from being written, if anything did: it is used as far as it goes.
+    pub fn cache_problem(&self) -> Option<&str> {
+        self.machine_code()?.problem()
+    }
+
+    pub(crate) fn machine_code(&self) -> Option<&MachineCode> {
+        self.shared.cache.as_ref().map(|cache| &cache.machine_code)
     }
 
     /// What components are held to.
@@ -48,6 +97,10 @@ impl Engine {
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
         &self.shared.wasmtime
     }
+}
+
+fn wasmtime(limits: &Limits) -> io::Result<wasmtime::Engine> {
+    wasmtime::Engine::new(&config(limits)).map_err(|error| io::Error::other(error.to_string()))
 }
 
 fn config(limits: &Limits) -> Config {

@@ -11,6 +11,7 @@
 #![forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod answer;
+pub mod cache;
 mod check;
 mod code;
 mod component;
@@ -29,7 +30,7 @@ mod wire;
 pub use component::ComponentSource;
 pub use detection::{Detection, KernelColumns, KernelRead, Known};
 pub use digest::Digest;
-pub use engine::Engine;
+pub use engine::{Engine, MACHINE_CODE_BYTES_MAX};
 pub use error::{EvaluateError, EvaluateErrorKind, LoadError, LoadErrorKind};
 pub use instance::{Instance, Matches};
 pub use limits::Limits;

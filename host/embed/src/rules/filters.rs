@@ -15,6 +15,11 @@ pub struct FilterUse {
 }
 
 impl FilterUse {
+    /// That of a file whose rules are narrowed by these, and which has no filter itself.
+    pub(super) fn narrowed_by(labels: BTreeSet<String>) -> Self {
+        Self { narrowed_by: labels, filters: None }
+    }
+
     /// What a file has to do with filters.
     pub fn of(file: &CompiledFile) -> Self {
         let narrowed_by =

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! paths -> discover -> compile_file, with the site's filters, pipelines and placeholders -> selection -> RuleSet
-//!                                                                                        -> lint
+//!                        \-- or the cache of what was compiled before                     -> lint
 //! ```
 
+mod cache;
 mod discover;
 mod filters;
 mod lint;
+mod load;
 mod selection;
 mod set;
 mod site;

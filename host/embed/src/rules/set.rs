@@ -5,19 +5,24 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    fmt, fs,
+    fmt, fs, io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use rayon::prelude::*;
-use sandtrap_engine::{Detection, Engine};
+use sandtrap_engine::{Detection, Engine, EvaluateError};
 
-use super::{FilterUse, RuleKind, Selection, discover, idle_filters};
-use crate::{
-    compiler::{self, Compilation, Diagnostic, Options},
-    evaluator::check_plan,
+use super::{
+    FilterUse, Selection,
+    cache::{Entries, RuleCache},
+    discover, idle_filters,
+    load::{Cached, Loader},
 };
+use crate::compiler::{self, Compilation, Diagnostic, Options};
 
 /// The longest rule file that is read, in bytes.
 pub const RULE_BYTES_MAX: u64 = 16 << 20;
@@ -85,6 +90,8 @@ pub struct RuleSet {
     pub refused: Vec<Refused>,
     /// How many sound rules the selection leaves out.
     pub left_out: usize,
+    /// Why what was compiled could not be kept for the next start, if so.
+    pub cache_problem: Option<String>,
 }
 
 /// What one file gave.
@@ -117,13 +124,19 @@ impl RuleSet {
         for missing in unreadable {
             set.refuse(&missing.path, Refusal::Other(missing.error.to_string()));
         }
+        let cache = RuleCache::open(engine, options);
+        let known = cache.as_ref().map(RuleCache::entries);
+        let loader = Loader { engine, options: Arc::new(options.clone()), selection, known: known.as_ref() };
         let done = AtomicUsize::new(0);
         let load = |file: &PathBuf| {
-            let loaded = load_file(engine, file, options, selection);
+            let loaded = loader.load(file);
             progress(Progress { file, done: done.fetch_add(1, Ordering::Relaxed).saturating_add(1), of: files.len() });
             loaded
         };
-        let loaded: Vec<LoadedFile> = files.par_iter().map(load).collect();
+        let (loaded, cached): (Vec<LoadedFile>, Vec<Cached>) = files.par_iter().map(load).unzip();
+        if let (Some(cache), Some(known)) = (&cache, &known) {
+            set.cache_problem = keep(cache, known, cached).err().map(|error| error.to_string());
+        }
         let mut claims: BTreeMap<String, Rule> = BTreeMap::new();
         let mut filters = Vec::with_capacity(loaded.len());
         for (file, loaded) in files.iter().zip(loaded) {
@@ -154,9 +167,37 @@ impl RuleSet {
         set
     }
 
+    /// Makes the machine code of all rules, or takes it from the cache. Otherwise each is made when its rule first runs. What
+    /// is returned are the rules that cannot run.
+    pub fn prepare(&self, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Vec<Refused> {
+        let done = AtomicUsize::new(0);
+        let prepare = |rule: &Rule| {
+            let prepared = rule.detection.prepare();
+            let done = done.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            progress(Progress { file: &rule.file, done, of: self.rules.len() });
+            let refused =
+                |error: EvaluateError| Refused { file: rule.file.clone(), reason: Refusal::Other(error.to_string()) };
+            prepared.err().map(refused)
+        };
+        self.rules.par_iter().filter_map(prepare).collect()
+    }
+
     fn refuse(&mut self, file: &Path, reason: Refusal) {
         self.refused.push(Refused { file: file.to_owned(), reason });
     }
+}
+
+/// Keeps for the next start what was compiled in this one.
+fn keep(cache: &RuleCache, known: &Entries<'_>, cached: Vec<Cached>) -> io::Result<()> {
+    let (mut used, mut new) = (Vec::new(), Vec::new());
+    for cached in cached {
+        match cached {
+            Cached::Used(key) => used.push(key),
+            Cached::New(entry) => new.push(entry),
+            Cached::No => {}
+        }
+    }
+    cache.keep(known, &used, &new)
 }
 
 /// How far loading has come.
@@ -170,51 +211,9 @@ pub struct Progress<'a> {
     pub of: usize,
 }
 
-/// The detections of one rule file.
+/// The detections of one rule file, without the cache.
 pub fn load_file(engine: &Engine, file: &Path, options: &Options, selection: &Selection) -> LoadedFile {
-    let mut loaded = LoadedFile::default();
-    if RuleKind::of(file) == Some(RuleKind::Component) {
-        match read(file).and_then(|component| load_component(engine, &component)) {
-            Ok(detection) if selection.takes(detection.manifest()) => loaded.detections.push(detection),
-            Ok(_) => loaded.left_out = 1,
-            Err(reason) => loaded.refused.push(reason),
-        }
-        return loaded;
-    }
-    let compiled = match compile_file(file, options) {
-        Ok(compiled) => compiled,
-        Err(reason) => {
-            loaded.refused.push(reason);
-            return loaded;
-        }
-    };
-    loaded.remarks = compiled.warnings();
-    loaded.filters = FilterUse::of(&compiled);
-    for compilation in compiled.compilations {
-        match (compilation.component, compilation.manifest) {
-            (Some(_), Some(manifest)) if !selection.takes(&manifest) => {
-                loaded.left_out = loaded.left_out.saturating_add(1);
-            }
-            (Some(component), _) => match load_component(engine, &component) {
-                Ok(detection) => loaded.detections.push(detection),
-                Err(reason) => loaded.refused.push(reason),
-            },
-            (None, _) if compilation.diagnostics.iter().any(Diagnostic::is_error) => {
-                let text = compiled.text.clone();
-                let remarks = Remarks { file: file.to_owned(), text, diagnostics: compilation.diagnostics };
-                loaded.refused.push(Refusal::Source(remarks));
-            }
-            // A Sigma filter: it changed other rules and is none itself.
-            (None, _) => {}
-        }
-    }
-    loaded
-}
-
-fn load_component(engine: &Engine, component: &[u8]) -> Result<Detection, Refusal> {
-    let detection = engine.load(component).map_err(|error| Refusal::Other(error.to_string()))?;
-    check_plan(&detection.manifest().plan).map_err(Refusal::Other)?;
-    Ok(detection)
+    Loader { engine, options: Arc::new(options.clone()), selection, known: None }.load(file).0
 }
 
 /// A source file, and what each of its rules compiles to.
@@ -241,9 +240,13 @@ impl CompiledFile {
 
 /// Compiles a source file. An error means that its text cannot be had.
 pub fn compile_file(file: &Path, options: &Options) -> Result<CompiledFile, Refusal> {
-    let text = read_text(file)?;
-    let compilations = compiler::compile(&file.to_string_lossy(), &text, options);
-    Ok(CompiledFile { file: file.to_owned(), text, compilations })
+    Ok(compile_text(file, &read_text(file)?, options))
+}
+
+/// Compiles what a source file holds.
+pub(super) fn compile_text(file: &Path, text: &str, options: &Options) -> CompiledFile {
+    let compilations = compiler::compile(&file.to_string_lossy(), text, options);
+    CompiledFile { file: file.to_owned(), text: text.to_owned(), compilations }
 }
 
 /// The text of a rule file.
@@ -256,7 +259,7 @@ pub fn read_text(file: &Path) -> Result<String, Refusal> {
     })
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Refusal> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Refusal> {
     let bytes = fs::metadata(file).map_err(|error| Refusal::Other(error.to_string()))?.len();
     if bytes > RULE_BYTES_MAX {
         let limit = RULE_BYTES_MAX >> 20;
