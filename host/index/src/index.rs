@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use sandtrap_wit::prefilter::Prefilter;
 
-use crate::{atoms::Atoms, learning::Learning, rates::Rates, scratch::Scratch, triggers::Triggers, values::Row};
+use crate::{
+    atoms::Atoms,
+    learning::Learning,
+    rates::Rates,
+    scratch::Scratch,
+    triggers::{Triggers, Watched},
+    values::Row,
+};
 
 /// A detection to index.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +88,11 @@ impl Index {
     /// The detections whose prefilter says nothing: they must be given every row. Ascending.
     pub fn unpruned(&self) -> &[u32] {
         &self.unpruned
+    }
+
+    /// The keys that are looked at for every row, and what for.
+    pub fn watched(&self) -> impl Iterator<Item = Watched> {
+        self.triggers.watched(&self.atoms)
     }
 
     /// The memory that the index uses, in bytes.

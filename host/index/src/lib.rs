@@ -20,4 +20,5 @@ mod verify;
 
 pub use index::{Index, Indexed};
 pub use scratch::Scratch;
+pub use triggers::Watched;
 pub use values::Row;

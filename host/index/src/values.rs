@@ -6,6 +6,13 @@ use sandtrap_wit::{prefilter::Value, text::fold_char};
 pub trait Row {
     /// The value of a key.
     fn value(&self, key: u32) -> Value<'_>;
+
+    /// JSON text, if it is at hand, in which every text of the key's value is a string, a number, `true` or `false`: where
+    /// the value is dear, this may spare asking for it. There may be other things in it, but no byte order mark, and
+    /// it must be JSON as the RFC has it in that a string's characters stand for themselves or are escaped.
+    fn json(&self, _key: u32) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// A buffer that grew past this is given back after the row, in bytes.

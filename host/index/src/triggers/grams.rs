@@ -3,7 +3,7 @@
 //! Of each literal four successive bytes, a gram, are stored. Each four bytes of a text are looked up, independently of
 //! each other and almost always in vain: one multiplication and one bit, where an automaton has to wait for each byte's
 //! state before it can ask for the next. Literals that are long enough store a few successive grams, and of the text
-//! only every so manieth has to be looked up.
+//! only every so manieth has to be looked up. Case does not matter here.
 
 use super::buckets::Buckets;
 
@@ -45,14 +45,14 @@ pub(super) enum Search {
     Flooded,
 }
 
-/// The strides that literals may allow, and how long they must be to do so.
-const STRIDES: [usize; 3] = [4, 2, 1];
+/// The longest stride: with each the tables grow.
+const STRIDE_MAX: usize = 8;
 
 impl Grams {
     /// Atoms with their literals of at least [`GRAM`] bytes. `cost` says how often a gram is expected in text.
     pub(super) fn new<'a>(atoms: &[(u32, &'a [u8])], cost: impl Fn(u32) -> f32) -> Self {
         let shortest = atoms.iter().map(|(_, literal)| literal.len()).min().unwrap_or_default();
-        let stride = STRIDES.into_iter().find(|stride| shortest >= GRAM + stride - 1).unwrap_or(1);
+        let stride = shortest.saturating_sub(GRAM - 1).clamp(1, STRIDE_MAX);
         let mut hashed = Vec::with_capacity(atoms.len().saturating_mul(stride));
         for (atom, literal) in atoms {
             let start = rarest(literal, stride, &cost);
@@ -66,6 +66,11 @@ impl Grams {
     /// Whether there is no atom.
     pub(super) fn is_empty(&self) -> bool {
         self.table.is_empty()
+    }
+
+    /// Of how many bytes one is looked at.
+    pub(super) fn stride(&self) -> usize {
+        self.stride
     }
 
     /// Tells `compare` of every atom whose literal may be in the text, and where it would begin. It answers how much it
@@ -107,8 +112,9 @@ pub(crate) fn number(gram: &[u8]) -> u32 {
     gram.first_chunk::<GRAM>().map_or(0, |gram| u32::from_le_bytes(*gram))
 }
 
-/// Odd, so that different grams have different lower halves.
+/// Of a gram in any case: a few other bytes are taken for each other, too, which costs a comparison now and then. The
+/// factor is odd, so that different grams have different lower halves.
 #[inline]
 fn hash(gram: &[u8]) -> u64 {
-    u64::from(number(gram)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    u64::from(number(gram) | 0x2020_2020).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -6,6 +6,7 @@
 mod anchored;
 mod buckets;
 mod grams;
+mod json;
 mod watch;
 mod witness;
 
@@ -19,6 +20,17 @@ use crate::{
     scratch::Hits,
     values::{Row, Values},
 };
+
+/// A key that is looked at for every row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The key.
+    pub key: u32,
+    /// How many atoms are looked for.
+    pub atoms: usize,
+    /// Where text is searched, the distance in bytes from one place that is looked at to the next.
+    pub stride: Option<usize>,
+}
 
 /// The triggers of an index.
 #[derive(Clone, Debug)]
@@ -77,6 +89,10 @@ impl Triggers {
     /// Finds the atoms that a row pulls.
     pub(crate) fn look(&self, atoms: &Atoms, row: &impl Row, values: &mut Values, hits: &mut Hits) {
         for watch in &self.watches {
+            let json = atoms.keys.get(watch.slot as usize).and_then(|key| row.json(*key));
+            if watch.is_idle(json) {
+                continue;
+            }
             let value = values.get(watch.slot, &atoms.keys, row);
             watch.look(value, values, atoms, hits);
         }
@@ -95,6 +111,14 @@ impl Triggers {
     /// The detections that every row triggers.
     pub(crate) fn always(&self) -> &[u32] {
         &self.always
+    }
+
+    /// The keys that are looked at for every row.
+    pub(crate) fn watched(&self, atoms: &Atoms) -> impl Iterator<Item = Watched> {
+        self.watches.iter().filter_map(|watch| {
+            let key = *atoms.keys.get(watch.slot as usize)?;
+            Some(Watched { key, atoms: watch.atoms(), stride: watch.stride() })
+        })
     }
 
     /// The memory that they use.

@@ -3,6 +3,7 @@
 use super::{
     anchored::{Anchored, End},
     grams::{GRAM, Grams, Search},
+    json::Pieces,
 };
 use crate::{
     atoms::{Asked, Atoms, Kind},
@@ -17,6 +18,9 @@ use crate::{
 pub(super) struct Watch {
     /// Which key.
     pub(super) slot: u32,
+    atoms: usize,
+    /// Where all atoms are literals to be contained.
+    pieces: Option<Pieces>,
     anchored: Anchored,
     grams: Grams,
     /// Those in `grams`, for when it is flooded.
@@ -62,10 +66,18 @@ impl Watch {
         let mut integers: Vec<(i64, u32)> =
             integers.flat_map(|(atom, asked)| atoms.integers(*asked).iter().map(|integer| (*integer, *atom))).collect();
         integers.sort_unstable();
+        let gram_rate = |gram| rates.of_gram(slot, gram);
+        let pieces = if contained.len() == chosen.len() {
+            Pieces::new(contained.iter().map(|(_, literal)| *literal), gram_rate)
+        } else {
+            None
+        };
         Self {
             slot,
+            atoms: chosen.len(),
+            pieces,
             anchored: Anchored::new(anchored),
-            grams: Grams::new(&contained, |gram| rates.of_gram(slot, gram)),
+            grams: Grams::new(&contained, gram_rate),
             contained: contained.into_iter().map(|(atom, _)| atom).collect(),
             short: of(&|asked| contains(asked, 1..GRAM)),
             any: of(&is_any),
@@ -74,6 +86,12 @@ impl Watch {
             integers,
             ranges: of(&|asked| asked.kind == Kind::Range),
         }
+    }
+
+    /// Whether the value need not be asked for, as its JSON says.
+    pub(super) fn is_idle(&self, json: Option<&[u8]>) -> bool {
+        let judged = self.pieces.as_ref().zip(json);
+        judged.is_some_and(|(pieces, json)| !pieces.may_be_in(json))
     }
 
     /// Adds to `hits` the atoms that hold of a value.
@@ -142,10 +160,21 @@ impl Watch {
         }
     }
 
+    /// How many atoms it has.
+    pub(super) fn atoms(&self) -> usize {
+        self.atoms
+    }
+
+    /// Of how many bytes of text one is looked at, if text is searched.
+    pub(super) fn stride(&self) -> Option<usize> {
+        (!self.grams.is_empty()).then(|| self.grams.stride())
+    }
+
     /// The memory that it uses.
     pub(super) fn bytes(&self) -> usize {
         let lists = [&self.contained, &self.short, &self.any, &self.present, &self.missing, &self.ranges];
         size_of::<Self>()
+            + self.pieces.as_ref().map_or(0, Pieces::bytes)
             + self.anchored.bytes()
             + self.grams.bytes()
             + lists.into_iter().map(|list| list.capacity() * size_of::<u32>()).sum::<usize>()

@@ -3,8 +3,9 @@
 //! A witness should be rare: each time one of its atoms holds, the detection's other clauses are verified. And it should be
 //! about keys that are looked at anyway: a key costs every row something, and one whose text is searched costs most.
 
+use super::grams::GRAM;
 use crate::{
-    atoms::{Atoms, Kind, Lists, NO_SLOT, number_of},
+    atoms::{Asked, Atoms, Kind, Lists, NO_SLOT, number_of},
     rates::Rates,
 };
 
@@ -25,8 +26,50 @@ const TRIGGER_NS: f32 = 40.0;
 const ATOM_NS: f32 = 0.005;
 /// What it costs to ask for a value and to look up its hashes.
 const KEY_NS: f32 = 25.0;
-/// What it costs to search a text for grams, for each of its bytes.
-const SEARCHED_BYTE_NS: f32 = 0.5;
+/// What it costs to look at a byte of text, if every byte is looked at.
+const SEARCHED_BYTE_NS: f32 = 0.6;
+
+/// What a witness needs of a key, in the order of what it costs. A key's needs have successive numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    /// Its value.
+    Value,
+    /// Its text searched for long literals.
+    LongSearch,
+    /// For such as let no byte be left out.
+    Search,
+    /// For such as are not even a gram.
+    ShortSearch,
+}
+
+/// How many needs a key has.
+const NEEDS: u32 = 4;
+
+/// From how many bytes on a literal is long.
+const LONG: usize = 8;
+
+impl Need {
+    const ALL: [Self; NEEDS as usize] = [Self::Value, Self::LongSearch, Self::Search, Self::ShortSearch];
+
+    fn of(asked: Asked, atoms: &Atoms) -> Self {
+        match (asked.kind, atoms.literal(asked).len()) {
+            (Kind::Contains, LONG..) => Self::LongSearch,
+            (Kind::Contains, GRAM..) => Self::Search,
+            (Kind::Contains, 1..) => Self::ShortSearch,
+            _ => Self::Value,
+        }
+    }
+
+    /// What it costs for a key with so long a text.
+    fn ns(self, text_bytes: f32) -> f32 {
+        match self {
+            Self::Value => KEY_NS,
+            Self::LongSearch => KEY_NS + text_bytes * SEARCHED_BYTE_NS / 4.0,
+            Self::Search => KEY_NS + text_bytes * SEARCHED_BYTE_NS,
+            Self::ShortSearch => KEY_NS + text_bytes * SEARCHED_BYTE_NS * 2.0,
+        }
+    }
+}
 
 /// How often it is tried to do without each key.
 const ROUNDS: usize = 2;
@@ -62,13 +105,14 @@ fn cost(clause: u32, atoms: &Atoms, rates: &Rates<'_>) -> f32 {
     costs.sum()
 }
 
-/// What each clause needs as a witness: twice the slot of a key, and one more where its text is searched.
+/// What each clause needs as a witness.
 fn needs(atoms: &Atoms) -> Lists {
     let mut needs = Lists::default();
     for clause in 0..number_of(atoms.clauses()) {
         let asked = atoms.atoms_of(clause).iter().filter_map(|atom| atoms.atom(*atom));
         let asked = asked.filter(|asked| asked.slot != NO_SLOT);
-        let mut list: Vec<u32> = asked.map(|asked| asked.slot * 2 + u32::from(asked.kind == Kind::Contains)).collect();
+        let number = |asked: Asked| asked.slot.saturating_mul(NEEDS).saturating_add(Need::of(asked, atoms) as u32);
+        let mut list: Vec<u32> = asked.map(number).collect();
         list.sort_unstable();
         list.dedup();
         needs.push(list);
@@ -78,7 +122,7 @@ fn needs(atoms: &Atoms) -> Lists {
 
 /// Chooses other witnesses where that saves looking at a key, or searching it, for every row.
 fn do_without(choices: &mut [Choice], atoms: &Atoms, needs: &Lists, cost_of: &impl Fn(u32) -> f32, rates: &Rates<'_>) {
-    let mut users: Vec<Vec<u32>> = vec![Vec::new(); atoms.keys.len().saturating_mul(2)];
+    let mut users: Vec<Vec<u32>> = vec![Vec::new(); atoms.keys.len().saturating_mul(Need::ALL.len())];
     for (detection, choice) in (0..).zip(&*choices) {
         let Choice::Witness(clause) = choice else { continue };
         for need in needs.get(*clause) {
@@ -124,14 +168,14 @@ fn set(used: &mut [bool], need: usize, to: bool) {
     }
 }
 
-/// What is saved without a need that is not used any more.
+/// What is saved without a need that is not used any more: a key costs as much as the dearest of its needs.
 fn saved(need: usize, used: &[bool], rates: &Rates<'_>) -> f32 {
-    // The other need of the same key.
-    let key = if used.get(need ^ 1) == Some(&true) { 0.0 } else { KEY_NS };
-    if need.is_multiple_of(2) {
-        return key;
-    }
-    key + rates.text_bytes(number_of(need / 2)) * SEARCHED_BYTE_NS
+    let slot = need / Need::ALL.len();
+    let text_bytes = rates.text_bytes(number_of(slot));
+    let others = used.get(slot * Need::ALL.len()..).unwrap_or_default().iter().zip(Need::ALL);
+    let left = others.filter(|(used, _)| **used).map(|(_, need)| need.ns(text_bytes)).fold(0.0, f32::max);
+    let without = Need::ALL.get(need % Need::ALL.len()).map_or(0.0, |need| need.ns(text_bytes));
+    (without - left).max(0.0)
 }
 
 /// Clauses in the order in which to verify them: what is cheap and seldom holds comes first.
