@@ -110,7 +110,7 @@ impl Binder {
     /// those that are none there are the same errors, as for [`ndjson::Reader`](crate::ndjson::Reader), which skips the
     /// byte order mark of an input's first line, too.
     pub fn push_line(&mut self, line: &[u8], position: &Position) -> Result<Pushed, ReadError> {
-        let text = line::content(line, position);
+        let text = line::content(line, position.offset);
         if text.is_empty() {
             return Ok(Pushed::Blank);
         }

@@ -17,9 +17,9 @@ pub(crate) enum Parsed {
     Envelope { elements: Vec<Result<Event, ReadError>>, repaired: bool },
 }
 
-/// What of a line is to be parsed. Blank lines have nothing.
-pub(crate) fn content<'l>(line: &'l [u8], position: &Position) -> &'l [u8] {
-    let start = if position.offset == 0 { line.strip_prefix(BOM) } else { None };
+/// What of a line at that offset is to be parsed. Blank lines have nothing.
+pub(crate) fn content(line: &[u8], offset: u64) -> &[u8] {
+    let start = if offset == 0 { line.strip_prefix(BOM) } else { None };
     start.unwrap_or(line).trim_ascii()
 }
 
