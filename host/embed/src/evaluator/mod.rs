@@ -81,8 +81,8 @@ struct Shared {
     wanted: Vec<Wanted>,
     /// For each wanted stream, the places of the detections that read it.
     readers: Vec<Vec<u32>>,
-    /// The places of the detections that read a stream and that no prefilter prunes.
-    unpruned: Vec<u32>,
+    /// For each wanted stream, the places of those that no prefilter prunes.
+    unpruned: Vec<Vec<u32>>,
     options: Options,
 }
 
@@ -159,13 +159,13 @@ impl Evaluator {
         let tails = members.iter().map(Tail::new).collect::<Result<_, _>>()?;
         let done = vec![(Counters::default(), None); members.len()];
         let mut readers = vec![Vec::new(); wanted.len()];
-        let mut unpruned = Vec::new();
+        let mut unpruned = vec![Vec::new(); wanted.len()];
         for (place, member) in (0_u32..).zip(&members) {
             let Some(reads) = &member.reads else { continue };
             if let Some(readers) = readers.get_mut(reads.wanted) {
                 readers.push(place);
             }
-            if member.prefilter().is_always() {
+            if let Some(unpruned) = unpruned.get_mut(reads.wanted).filter(|_| member.prefilter().is_always()) {
                 unpruned.push(place);
             }
         }

@@ -66,6 +66,15 @@ impl RouteIndex {
         Self { detections, way }
     }
 
+    /// Puts to use what was learned of the route's events.
+    pub(super) fn tune(&mut self) {
+        if let Way::Index(index) = &mut self.way
+            && let Some(better) = index.tuned()
+        {
+            **index = better;
+        }
+    }
+
     /// How much memory it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         match &self.way {

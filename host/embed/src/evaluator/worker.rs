@@ -59,6 +59,8 @@ pub struct Worker {
 #[derive(Debug, Default)]
 struct Routes {
     known: HashMap<u64, Known>,
+    /// How much memory their indexes take, in bytes.
+    bytes: usize,
     /// How many events each wanted stream had by routes that are forgotten.
     before: Vec<u64>,
 }
@@ -220,12 +222,14 @@ impl Worker {
                 }
             }
         }
-        for place in &shared.unpruned {
-            let reads = shared.members.get(*place as usize).and_then(|member| member.reads.as_ref());
-            let detection = detections.get_mut(*place as usize);
-            if let (Some(reads), Some(detection)) = (reads, detection) {
-                detection.rows.extend(round.rows_of(reads.wanted));
-                if !detection.rows.is_empty() {
+        for (wanted, places) in shared.unpruned.iter().enumerate().filter(|(_, places)| !places.is_empty()) {
+            let rows = round.rows_of(wanted);
+            if rows.is_empty() {
+                continue;
+            }
+            for place in places {
+                if let Some(detection) = detections.get_mut(*place as usize) {
+                    detection.rows.extend_from_slice(&rows);
                     touched.push(*place);
                 }
             }
@@ -252,7 +256,10 @@ impl Worker {
         asked.found.add_to(outcome, stages);
         binder.clear();
         release_unused(live, detections);
-        routes.trim();
+        for known in routes.known.values_mut() {
+            known.index.tune();
+        }
+        routes.trim(shared.wanted.len());
     }
 
     /// What each detection did, by its place.
@@ -268,27 +275,27 @@ impl Worker {
 
 impl Routes {
     fn known(&mut self, route: &Arc<Route>, shared: &Shared) -> &mut Known {
-        self.known.entry(route.id).or_insert_with(|| Known {
-            route: Arc::clone(route),
-            index: RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning),
-            events: 0,
+        let Self { known, bytes, .. } = self;
+        known.entry(route.id).or_insert_with(|| {
+            let index = RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning);
+            *bytes = bytes.saturating_add(index.bytes());
+            Known { route: Arc::clone(route), index, events: 0 }
         })
     }
 
     /// Forgets all routes when their indexes take too much memory: strangers choose what is in events.
-    fn trim(&mut self) {
-        let bytes = self.known.values().fold(0_usize, |sum, known| sum.saturating_add(known.index.bytes()));
-        if bytes > INDEX_BYTES_MAX {
-            let most = self.known.values().flat_map(|known| &known.route.fills).map(|fill| fill.wanted).max();
-            self.before = self.offered(most.map_or(0, |most| most.saturating_add(1)));
+    fn trim(&mut self, wanted: usize) {
+        if self.bytes > INDEX_BYTES_MAX {
+            self.before = self.offered(wanted);
             self.known.clear();
+            self.bytes = 0;
         }
     }
 
     /// How many events each of so many wanted streams had.
     fn offered(&self, wanted: usize) -> Vec<u64> {
         let mut offered = self.before.clone();
-        offered.resize(wanted.max(offered.len()), 0);
+        offered.resize(wanted, 0);
         for Known { route, events, .. } in self.known.values() {
             for fill in &route.fills {
                 if let Some(offered) = offered.get_mut(fill.wanted) {
