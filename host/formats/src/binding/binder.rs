@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     counts::{Counts, EventKind, Unconverted},
+    layouts::{Goes, Layouts},
     round::{Failures, Round},
     route::Routes,
     rows::Rows,
@@ -19,6 +20,7 @@ use super::{
 use crate::{
     event::{Event, Position},
     input::line,
+    json::Shapes,
     ndjson::ReadError,
     streams::{EventKey, StreamMap},
 };
@@ -66,6 +68,8 @@ pub struct Binder {
     routes: Routes,
     wanted: Vec<WantedStream>,
     rows: Rows,
+    shapes: Shapes,
+    layouts: Layouts,
     batch_events_max: NonZeroUsize,
     text_bytes: usize,
     counts: Counts,
@@ -81,6 +85,8 @@ impl Binder {
             routes: Routes::new(map),
             wanted: wanted.into_iter().map(WantedStream::new).collect(),
             rows: Rows::default(),
+            shapes: Shapes::default(),
+            layouts: Layouts::default(),
             batch_events_max,
             text_bytes: 0,
             failures: RefCell::default(),
@@ -114,6 +120,11 @@ impl Binder {
         if text.is_empty() {
             return Ok(Pushed::Blank);
         }
+        if let Ok(line) = std::str::from_utf8(text)
+            && let Some(fill) = self.push_known(line, position)
+        {
+            return Ok(Pushed::Event { fill, repaired: false });
+        }
         Ok(match line::parse(text, position)? {
             line::Parsed::Event { fields, repaired } => {
                 Pushed::Event { fill: self.push_tree(fields, position, text.len()), repaired }
@@ -126,6 +137,8 @@ impl Binder {
     pub fn round(&self) -> Round<'_> {
         Round {
             rows: &self.rows,
+            shapes: self.shapes.all(),
+            layouts: &self.layouts,
             destinations: self.routes.destinations(),
             wanted: &self.wanted,
             failures: &self.failures,
@@ -138,7 +151,11 @@ impl Binder {
         self.rows.clear();
         self.text_bytes = 0;
         self.failures.get_mut().clear_round();
-        self.routes.trim();
+        // Layouts speak of both.
+        let forgotten = self.routes.trim() | self.shapes.trim();
+        if forgotten || self.layouts.is_full() {
+            self.layouts.clear();
+        }
     }
 
     /// The batches of this round, one for each wanted stream, in that order; empty ones too. The next round begins.
@@ -164,6 +181,44 @@ impl Binder {
     pub fn unfilled(&self) -> Vec<Arc<str>> {
         let names = self.wanted.iter().map(|wanted| &wanted.stream);
         names.filter(|stream| !self.routes.map().fills(stream)).map(Arc::clone).collect()
+    }
+
+    /// Adds a line without parsing it. `None`, and nothing is added, if that cannot be done.
+    fn push_known(&mut self, line: &str, position: &Position) -> Option<Fill> {
+        let before = self.rows.leaves().len();
+        let shape = self.shapes.read(line, self.rows.leaves())?;
+        let leaves = self.rows.leaves().get(before..).unwrap_or_default();
+        let known = self.layouts.find(shape, line, leaves);
+        let Some(place) = known.or_else(|| self.lay_out(shape, line, before)) else {
+            self.rows.leaves().truncate(before);
+            return None;
+        };
+        let destination = match &self.layouts.get(place)?.goes {
+            Goes::To(destination) => Some(*destination),
+            Goes::Nowhere(kind) => {
+                self.counts.add_unrouted(kind);
+                None
+            }
+        };
+        if let Some(destination) = destination {
+            self.count(destination);
+        }
+        self.rows.push_line(destination, position, line, before, place);
+        Some(self.pushed(line.len()))
+    }
+
+    /// Finds out where a line goes that is the first of its kind. The place of its layout.
+    fn lay_out(&mut self, shape: u32, line: &str, leaves: usize) -> Option<usize> {
+        let fields: Map<String, Value> = serde_json::from_str(line).ok()?;
+        let map = Arc::clone(self.routes.map());
+        let key = EventKey::new(&fields, &map.discriminators);
+        let place = self.routes.find(&fields, &key, &self.wanted, &mut self.counts);
+        let goes = place.map_or_else(|| Goes::Nowhere(EventKind::of(&map.kind(&key))), Goes::To);
+        let skeleton = &self.shapes.all().get(shape as usize)?.skeleton;
+        let looked_at = self.routes.decisive(skeleton, &key.asked())?;
+        let destination = place.and_then(|place| self.routes.destinations().get(place));
+        let leaves = self.rows.leaves().get(leaves..).unwrap_or_default();
+        self.layouts.add(shape, line, leaves, &looked_at, goes, destination)
     }
 
     fn push_tree(&mut self, fields: Map<String, Value>, position: &Position, text_bytes: usize) -> Fill {
@@ -221,6 +276,9 @@ fn text_bytes(fields: &Map<String, Value>) -> usize {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "tests_of_lines.rs"]
+mod tests_of_lines;
 #[cfg(test)]
 #[path = "tests_of_logsources.rs"]
 mod tests_of_logsources;

@@ -3,8 +3,10 @@
 //! A [`Binder`] takes a round of events and routes them; the [`Round`] gives each event's [`Route`], single values and
 //! columns of whichever rows are asked for. [`Counts`] says afterwards where the events went.
 
+mod access;
 mod binder;
 mod counts;
+mod layouts;
 mod origin;
 mod round;
 mod route;

@@ -49,6 +49,8 @@ pub(super) enum Made<'v> {
     One(Option<Converted<'v>>),
     /// Of a column of lists.
     List(ListCell<'v>),
+    /// Of a column of lists: one element.
+    Only(Cow<'v, str>),
 }
 
 impl Origin {
@@ -96,6 +98,7 @@ impl<'v> Made<'v> {
             Self::One(None) | Self::List(ListCell::Absent) => builder.push(Cell::Absent),
             Self::One(Some(converted)) => builder.push(converted.as_cell()) && *converted != Converted::Unconvertible,
             Self::List(ListCell::Null) => builder.push(Cell::Null),
+            Self::Only(text) => builder.push(Cell::Text(text)),
             Self::List(ListCell::Values(values)) => builder.push_elements(values.iter().map(|text| Cell::Text(text))),
         }
     }
@@ -108,11 +111,12 @@ impl<'v> Made<'v> {
             Self::One(Some(Converted::Integer(integer))) => Value::Integer(integer),
             Self::One(Some(Converted::Real(_) | Converted::Boolean(_))) => Value::Other,
             Self::One(_) if ty == LogicalType::String => Value::Text(Cow::Borrowed("")),
+            // Text does not fit into lists of something else, the empty list does.
+            Self::Only(_) if ty.physical() != PhysicalType::Text => Value::Null,
+            Self::Only(text) => Value::Text(text),
             Self::One(_) | Self::List(ListCell::Absent | ListCell::Null) => Value::Null,
             Self::List(ListCell::Values(values)) => match <[Cow<'_, str>; 1]>::try_from(values) {
-                // Text does not fit into lists of something else, the empty list does.
-                Ok(_) if ty.physical() != PhysicalType::Text => Value::Null,
-                Ok([only]) => Value::Text(only),
+                Ok([only]) => Self::Only(only).into_value(ty),
                 Err(values) if !values.is_empty() && ty.physical() != PhysicalType::Text => Value::Null,
                 Err(values) => Value::Elements(values),
             },

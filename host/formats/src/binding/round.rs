@@ -10,17 +10,20 @@ use sandtrap_wit::{
 
 use super::{
     counts::Unconverted,
+    layouts::{Layouts, Which},
     origin::{Made, Origin},
     route::{Destination, Route},
     rows::{Row, Rows},
     wanted::{StreamBatch, WantedStream},
 };
-use crate::{convert::Converted, event::EventRef};
+use crate::{convert::Converted, event::EventRef, json::Shape};
 
 /// The events of one round. Rows are their numbers, from 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Round<'b> {
     pub(super) rows: &'b Rows,
+    pub(super) shapes: &'b [Shape],
+    pub(super) layouts: &'b Layouts,
     pub(super) destinations: &'b [Destination],
     pub(super) wanted: &'b [WantedStream],
     pub(super) failures: &'b RefCell<Failures>,
@@ -52,9 +55,11 @@ impl<'b> Round<'b> {
     pub fn event(&self, row: usize) -> Option<EventRef> {
         let kept = self.rows.get(row)?;
         let destination = self.destination(kept)?;
-        let time = destination.time.iter().find_map(|origin| match self.make(kept, origin) {
-            Made::One(Some(Converted::Integer(ticks))) => Some(ticks),
-            _ => None,
+        let time = destination.time.iter().enumerate().find_map(|(source, origin)| {
+            match self.make(kept, Which::Time(source), origin) {
+                Made::One(Some(Converted::Integer(ticks))) => Some(ticks),
+                _ => None,
+            }
         });
         Some(EventRef {
             ordinal: self.first_ordinal.saturating_add(row as u64),
@@ -74,7 +79,7 @@ impl<'b> Round<'b> {
     pub fn value(&self, row: usize, key: u32) -> prefilter::Value<'b> {
         let found = self.rows.get(row).and_then(|kept| {
             let origin = self.destination(kept)?.route.origins.get(key as usize)?;
-            Some(self.make(kept, origin).into_value(origin.ty))
+            Some(self.make(kept, Which::Key(key as usize), origin).into_value(origin.ty))
         });
         found.unwrap_or(prefilter::Value::Null)
     }
@@ -104,9 +109,11 @@ impl<'b> Round<'b> {
             let column = self.wanted.get(wanted).and_then(|stream| stream.columns.get(*place));
             let mut builder = ColumnBuilder::of(column.map_or(LogicalType::String, |column| column.ty));
             for (row, kept) in rows.iter().zip(&kept) {
-                let origin =
-                    kept.and_then(|(kept, route, keys)| Some((kept, route.origins.get(*keys.get(*place)? as usize)?)));
-                let made = origin.map_or(Made::One(None), |(kept, origin)| self.make(kept, origin));
+                let made = kept.and_then(|(kept, route, keys)| {
+                    let key = *keys.get(*place)? as usize;
+                    Some(self.make(kept, Which::Key(key), route.origins.get(key)?))
+                });
+                let made = made.unwrap_or(Made::One(None));
                 if !made.push_to(&mut builder) {
                     self.failures.borrow_mut().add(wanted, *place, *row);
                 }
@@ -132,8 +139,12 @@ impl<'b> Round<'b> {
         self.destinations.get(kept.destination? as usize)
     }
 
-    fn make(&self, kept: &'b Row, origin: &'b Origin) -> Made<'b> {
-        origin.make(self.rows.tree(kept))
+    fn make(&self, kept: &'b Row, which: Which, origin: &'b Origin) -> Made<'b> {
+        let of_line = self.rows.known(kept).and_then(|(layout, line)| {
+            let layout = self.layouts.get(layout)?;
+            layout.make(which, origin, line, self.shapes)
+        });
+        of_line.unwrap_or_else(|| origin.make(self.rows.tree(kept)))
     }
 }
 

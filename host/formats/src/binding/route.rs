@@ -8,7 +8,11 @@ use sandtrap_wit::logsource::Logsource;
 use serde_json::{Map, Value};
 
 use super::{counts::Counts, origin::Origin, wanted::WantedStream};
-use crate::streams::{EventKey, Fields, Router, StreamMap, Target};
+use crate::{
+    json::leaf_of,
+    path,
+    streams::{Declared, EventKey, Fields, Physical, Router, StreamMap, Target},
+};
 
 /// How many routes are remembered. Events need few, but strangers choose what is in them.
 pub(super) const ROUTES_MAX: usize = 4096;
@@ -117,6 +121,22 @@ impl Routes {
         Some(self.place(Fillers::Found { mappings, declared }, wanted, counts))
     }
 
+    /// The leaves that decide where lines with this skeleton go, if these discriminators were asked for. `None` if there
+    /// is more to it than the values of leaves.
+    pub(super) fn decisive(&self, skeleton: &Map<String, Value>, asked: &[usize]) -> Option<Vec<u32>> {
+        let rows = self.map.mappings.iter().filter_map(|mapping| mapping.row.as_deref());
+        if rows.into_iter().any(|row| path::leads_through_lists(skeleton, row)) {
+            return None;
+        }
+        let asked = asked.iter().filter_map(|place| self.map.discriminators.get(*place)).map(|known| &known.physical);
+        let said = self.map.declared.iter().flat_map(Declared::parts);
+        let mut leaves = Vec::new();
+        for physical in asked.chain(said) {
+            leaves.extend(first_leaf(physical, skeleton)?);
+        }
+        Some(leaves)
+    }
+
     /// The place of the destination of a row.
     pub(super) fn of_row(&mut self, stream: &str, wanted: &[WantedStream], counts: &mut Counts) -> usize {
         self.place(Fillers::Row(stream.into()), wanted, counts)
@@ -204,6 +224,19 @@ impl Route {
         let place = self.fills.binary_search_by_key(&wanted, |fill| fill.wanted).ok()?;
         self.fills.get(place).map(|fill| &*fill.columns)
     }
+}
+
+/// The leaf in which a field is looked for. `None` if that depends on more than the shape.
+fn first_leaf(physical: &Physical, skeleton: &Map<String, Value>) -> Option<Option<u32>> {
+    for place in &*physical.0 {
+        if place.leads_through_lists(skeleton) {
+            return None;
+        }
+        if let Some(found) = place.find(skeleton) {
+            return Some(leaf_of(found));
+        }
+    }
+    Some(None)
 }
 
 impl Fillers {

@@ -4,7 +4,7 @@
 //! memory; only an event log that cannot be sought in is held ([`EVTX_HELD_BYTES_MAX`](crate::evtx::EVTX_HELD_BYTES_MAX)).
 //! docs/inputs.md says for people what is recognised.
 
-mod envelope;
+pub(crate) mod envelope;
 pub(crate) mod error;
 pub(crate) mod line;
 pub(crate) mod object;
