@@ -20,10 +20,15 @@ const COMPARISONS_MIN: usize = 1024;
 /// What counts as one comparison, in bytes of the literal.
 const COMPARED_BYTES: usize = 64;
 
+/// How many places of a text are looked at together.
+const BLOCK: usize = 8;
+
 /// Atoms by grams of their literals.
 #[derive(Clone, Debug)]
 pub(super) struct Grams {
     table: Buckets<Placed>,
+    /// For few grams: whether there is one at a place.
+    coarse: Option<Box<[u8; COARSE]>>,
     stride: usize,
 }
 
@@ -34,6 +39,12 @@ struct Placed {
     /// Where the gram is in its literal.
     at: u32,
 }
+
+/// Places of a table of bytes: with a byte for a bit, fewer instructions for each gram.
+const COARSE: usize = 1 << 14;
+
+/// How many places there are at least for each gram.
+const COARSE_PER_GRAM: usize = 24;
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +71,14 @@ impl Grams {
             hashed
                 .extend(grams.map(|(at, gram)| (hash(gram), Placed { atom: *atom, at: crate::atoms::number_of(at) })));
         }
-        Self { table: Buckets::new(hashed), stride }
+        let coarse = (hashed.len() <= COARSE / COARSE_PER_GRAM).then(|| {
+            let mut coarse = Box::new([0; COARSE]);
+            for (hash, _) in &hashed {
+                coarse[coarse_place(*hash)] = 1;
+            }
+            coarse
+        });
+        Self { table: Buckets::new(hashed), coarse, stride }
     }
 
     /// Whether there is no atom.
@@ -75,28 +93,84 @@ impl Grams {
 
     /// Tells `compare` of every atom whose literal may be in the text, and where it would begin. It answers how much it
     /// compared, in bytes, or nothing where there was no need to.
-    #[inline]
-    pub(super) fn find(&self, text: &[u8], mut compare: impl FnMut(u32, usize) -> Option<usize>) -> Search {
-        let mut comparisons = text.len().saturating_mul(COMPARISONS_PER_BYTE).saturating_add(COMPARISONS_MIN);
-        for (position, gram) in text.windows(GRAM).enumerate().step_by(self.stride) {
-            let hash = hash(gram);
-            if !self.table.may_have(hash) {
-                continue;
-            }
-            for placed in self.table.get(hash) {
-                let Some(start) = position.checked_sub(placed.at as usize) else { continue };
-                let Some(bytes) = compare(placed.atom, start) else { continue };
-                let spent = (bytes / COMPARED_BYTES).saturating_add(1);
-                let Some(left) = comparisons.checked_sub(spent) else { return Search::Flooded };
-                comparisons = left;
-            }
+    pub(super) fn find(&self, text: &[u8], compare: impl FnMut(u32, usize) -> Option<usize>) -> Search {
+        let comparisons = text.len().saturating_mul(COMPARISONS_PER_BYTE).saturating_add(COMPARISONS_MIN);
+        let mut comparing = Comparing { table: &self.table, coarse: self.coarse.as_deref(), comparisons, compare };
+        // A stride that is known when this is compiled makes all bounds known, too.
+        match self.stride {
+            1 => comparing.find::<1>(text),
+            2 => comparing.find::<2>(text),
+            3 => comparing.find::<3>(text),
+            4 => comparing.find::<4>(text),
+            5 => comparing.find::<5>(text),
+            6 => comparing.find::<6>(text),
+            7 => comparing.find::<7>(text),
+            _ => comparing.find::<STRIDE_MAX>(text),
         }
-        Search::Complete
     }
 
     /// The memory that they use.
     pub(super) fn bytes(&self) -> usize {
         self.table.bytes()
+    }
+}
+
+/// A search.
+struct Comparing<'a, F> {
+    table: &'a Buckets<Placed>,
+    coarse: Option<&'a [u8; COARSE]>,
+    /// How many are left.
+    comparisons: usize,
+    compare: F,
+}
+
+impl<F: FnMut(u32, usize) -> Option<usize>> Comparing<'_, F> {
+    fn find<const STRIDE: usize>(&mut self, text: &[u8]) -> Search {
+        let mut position = 0;
+        // Nothing waits for the answer to one place before the next is looked at.
+        while let Some(block) = text.get(position..position + (BLOCK - 1) * STRIDE + GRAM) {
+            if let Some(coarse) = self.coarse {
+                let grams =
+                    (0..BLOCK).map(|place| block.get(place * STRIDE..place * STRIDE + GRAM).unwrap_or_default());
+                if grams.fold(0, |set, gram| set | coarse[coarse_place(hash(gram))]) == 0 {
+                    position += BLOCK * STRIDE;
+                    continue;
+                }
+            }
+            let mut set = 0_u32;
+            for place in 0..BLOCK {
+                let gram = block.get(place * STRIDE..place * STRIDE + GRAM).unwrap_or_default();
+                set |= u32::from(self.table.may_have(hash(gram))) << place;
+            }
+            while set != 0 {
+                let place = set.trailing_zeros() as usize;
+                set &= set - 1;
+                if self.compare(text, position + place * STRIDE) == Search::Flooded {
+                    return Search::Flooded;
+                }
+            }
+            position += BLOCK * STRIDE;
+        }
+        while let Some(gram) = text.get(position..position + GRAM) {
+            if self.table.may_have(hash(gram)) && self.compare(text, position) == Search::Flooded {
+                return Search::Flooded;
+            }
+            position += STRIDE;
+        }
+        Search::Complete
+    }
+
+    /// Compares what is stored under the gram at a place.
+    fn compare(&mut self, text: &[u8], position: usize) -> Search {
+        let gram = text.get(position..).unwrap_or_default();
+        for placed in self.table.get(hash(gram)) {
+            let Some(start) = position.checked_sub(placed.at as usize) else { continue };
+            let Some(bytes) = (self.compare)(placed.atom, start) else { continue };
+            let spent = (bytes / COMPARED_BYTES).saturating_add(1);
+            let Some(left) = self.comparisons.checked_sub(spent) else { return Search::Flooded };
+            self.comparisons = left;
+        }
+        Search::Complete
     }
 }
 
@@ -117,4 +191,10 @@ pub(crate) fn number(gram: &[u8]) -> u32 {
 #[inline]
 fn hash(gram: &[u8]) -> u64 {
     u64::from(number(gram) | 0x2020_2020).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Below [`COARSE`].
+#[inline]
+fn coarse_place(hash: u64) -> usize {
+    (hash >> (u64::BITS - COARSE.trailing_zeros())) as usize
 }
