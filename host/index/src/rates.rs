@@ -75,7 +75,7 @@ fn exponent(literal: &[u8]) -> i32 {
 }
 
 /// How common a byte is in folded text of logs, roughly.
-fn commonness(byte: u8) -> f32 {
+pub(crate) fn commonness(byte: u8) -> f32 {
     match byte {
         b'e' | b's' | b't' | b'i' | b'o' | b'r' | b'n' | b'a' | b'\\' | b' ' => 1.0,
         b'c' | b'd' | b'l' | b'm' | b'p' | b'w' | b'u' | b'h' | b'x' | b'y' | b'f' | b'g' | b'.' => 0.7,

@@ -10,7 +10,6 @@ use crate::{
     rates::Rates,
     scratch::Hits,
     values::{Known, Values},
-    verify::text_holds,
 };
 
 /// Atoms of one key.
@@ -117,7 +116,7 @@ impl Watch {
         hits.add_all(&self.any);
         let holds = |atom: u32, hits: &mut Hits| {
             let Some(asked) = atoms.atom(atom) else { return };
-            if !hits.has(atom) && text_holds(asked.kind, atoms.literal(asked), text) {
+            if !hits.has(atom) && atoms.text_holds(asked, text) {
                 hits.add(atom);
             }
         };
