@@ -7,6 +7,8 @@ use std::{collections::HashMap, ops::Range};
 
 use sandtrap_wit::prefilter::{Atom, Clause, Prefilter, Test};
 
+use crate::rates::commonness;
+
 /// Prefilters as numbers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Atoms {
@@ -26,6 +28,8 @@ pub(crate) struct Asked {
     pub(crate) slot: u32,
     /// What.
     pub(crate) kind: Kind,
+    /// Which of its literal's bytes is rare in text.
+    pub(crate) rare: u8,
     /// Where its literal lies, or its integers.
     start: usize,
     len: u32,
@@ -170,6 +174,12 @@ fn keys<'a>(prefilters: impl Iterator<Item = (&'a Prefilter, &'a [u32])>) -> Vec
     keys
 }
 
+/// Where the rarest of a literal's first bytes is.
+fn rare(literal: &[u8]) -> u8 {
+    let bytes = (0..=u8::MAX).zip(literal);
+    bytes.min_by(|(_, a), (_, b)| commonness(**a).total_cmp(&commonness(**b))).map_or(0, |(at, _)| at)
+}
+
 /// Prefilters while they are added, and what is there already.
 #[derive(Default)]
 struct Building<'a> {
@@ -215,7 +225,9 @@ impl<'a> Building<'a> {
             Test::Range(low, high) => result.numbers(Kind::Range, &[*low, *high]),
         };
         let number = number_of(result.asked.len());
-        result.asked.push(Asked { slot, kind, start, len: number_of(len) });
+        let mut asked = Asked { slot, kind, rare: 0, start, len: number_of(len) };
+        asked.rare = rare(result.literal(asked));
+        result.asked.push(asked);
         self.atoms.insert((slot, &atom.test), number);
         number
     }

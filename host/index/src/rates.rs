@@ -3,6 +3,7 @@
 use crate::{
     atoms::{Asked, Atoms, Kind, NO_SLOT},
     sample::Sample,
+    triggers::{GRAM, gram_number},
 };
 
 /// What is expected of rows.
@@ -40,11 +41,14 @@ impl<'a> Rates<'a> {
         atoms.iter().map(|atom| self.of_atom(*atom)).sum()
     }
 
-    /// How often four bytes are in a row's text.
-    pub(crate) fn of_gram(&self, slot: u32, gram: u32) -> f32 {
-        let guess: f32 = gram.to_le_bytes().into_iter().map(commonness).product();
-        // The guess decides where none of the sample's rows had it.
-        self.sample.map_or(guess, |sample| sample.rate_of_gram(slot, gram) + guess / 1000.0)
+    /// How often a few bytes are in a row's text.
+    pub(crate) fn of_gram(&self, slot: u32, gram: &[u8]) -> f32 {
+        let guess: f32 = gram.iter().copied().map(commonness).product();
+        match self.sample {
+            // The guess decides where none of the sample's rows had it.
+            Some(sample) if gram.len() == GRAM => sample.rate_of_gram(slot, gram_number(gram)) + guess / 1000.0,
+            _ => guess,
+        }
     }
 
     /// How long a key's text is, in bytes.
@@ -71,7 +75,7 @@ fn exponent(literal: &[u8]) -> i32 {
 }
 
 /// How common a byte is in folded text of logs, roughly.
-fn commonness(byte: u8) -> f32 {
+pub(crate) fn commonness(byte: u8) -> f32 {
     match byte {
         b'e' | b's' | b't' | b'i' | b'o' | b'r' | b'n' | b'a' | b'\\' | b' ' => 1.0,
         b'c' | b'd' | b'l' | b'm' | b'p' | b'w' | b'u' | b'h' | b'x' | b'y' | b'f' | b'g' | b'.' => 0.7,

@@ -21,7 +21,7 @@ const WORD_BITS: u32 = 5;
 impl<T: Copy> Buckets<T> {
     /// A table of these entries.
     pub(super) fn new(mut hashed: Vec<(u64, T)>) -> Self {
-        let words = hashed.len().max(2).next_power_of_two();
+        let words = hashed.len().saturating_mul(2).max(16).next_power_of_two();
         let shift = u64::BITS - words.trailing_zeros();
         hashed.sort_by_key(|(hash, _)| *hash);
         let mut table = Self {

@@ -11,7 +11,7 @@ use super::grams::{GRAM, Grams, Search};
 /// Pieces of literals.
 #[derive(Clone, Debug)]
 pub(super) struct Pieces {
-    grams: Grams,
+    grams: Grams<GRAM>,
     /// One after the other.
     pieces: Vec<Box<[u8]>>,
 }
@@ -21,7 +21,7 @@ const FOLD_TO_ASCII: [&str; 2] = ["\u{212a}", "\u{17f}"];
 
 impl Pieces {
     /// Pieces of these literals; `None` where one has none that is good enough.
-    pub(super) fn new<'a>(literals: impl Iterator<Item = &'a [u8]>, cost: impl Fn(u32) -> f32) -> Option<Self> {
+    pub(super) fn new<'a>(literals: impl Iterator<Item = &'a [u8]>, cost: impl Fn(&[u8]) -> f32) -> Option<Self> {
         let pieces: Option<Vec<Box<[u8]>>> = literals.map(|literal| piece(literal).map(Box::from)).collect();
         let pieces = pieces.filter(|pieces| !pieces.is_empty())?;
         let numbered: Vec<(u32, &[u8])> = (0..).zip(pieces.iter().map(|piece| &**piece)).collect();

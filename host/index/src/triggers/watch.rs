@@ -2,7 +2,7 @@
 
 use super::{
     anchored::{Anchored, End},
-    grams::{GRAM, Grams, Search},
+    grams::{GRAM, Grams, SHORT_GRAM, Search},
     json::Pieces,
 };
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     rates::Rates,
     scratch::Hits,
     values::{Known, Values},
-    verify::text_holds,
 };
 
 /// Atoms of one key.
@@ -22,11 +21,12 @@ pub(super) struct Watch {
     /// Where all atoms are literals to be contained.
     pieces: Option<Pieces>,
     anchored: Anchored,
-    grams: Grams,
-    /// Those in `grams`, for when it is flooded.
+    grams: Grams<GRAM>,
+    short_grams: Grams<SHORT_GRAM>,
+    /// Those in either, for when it is flooded.
     contained: Vec<u32>,
-    /// Literals that are shorter than a gram.
-    short: Vec<u32>,
+    /// Literals of one byte.
+    bytes: Vec<u32>,
     /// Met by any text.
     any: Vec<u32>,
     present: Vec<u32>,
@@ -57,29 +57,27 @@ impl Watch {
             };
             Some((*atom, end, atoms.literal(*asked)))
         });
-        let contained: Vec<(u32, &[u8])> = chosen
-            .iter()
-            .filter(|(_, asked)| contains(*asked, GRAM..usize::MAX))
-            .map(|(atom, asked)| (*atom, atoms.literal(*asked)))
-            .collect();
+        let contained = |range: std::ops::Range<usize>| -> Vec<(u32, &[u8])> {
+            let chosen = chosen.iter().filter(|(_, asked)| contains(*asked, range.clone()));
+            chosen.map(|(atom, asked)| (*atom, atoms.literal(*asked))).collect()
+        };
+        let (long, short) = (contained(GRAM..usize::MAX), contained(SHORT_GRAM..GRAM));
         let integers = chosen.iter().filter(|(_, asked)| asked.kind == Kind::Integers);
         let mut integers: Vec<(i64, u32)> =
             integers.flat_map(|(atom, asked)| atoms.integers(*asked).iter().map(|integer| (*integer, *atom))).collect();
         integers.sort_unstable();
-        let gram_rate = |gram| rates.of_gram(slot, gram);
-        let pieces = if contained.len() == chosen.len() {
-            Pieces::new(contained.iter().map(|(_, literal)| *literal), gram_rate)
-        } else {
-            None
-        };
+        let rate = |gram: &[u8]| rates.of_gram(slot, gram);
+        let pieces =
+            if long.len() == chosen.len() { Pieces::new(long.iter().map(|(_, literal)| *literal), rate) } else { None };
         Self {
             slot,
             atoms: chosen.len(),
             pieces,
             anchored: Anchored::new(anchored),
-            grams: Grams::new(&contained, gram_rate),
-            contained: contained.into_iter().map(|(atom, _)| atom).collect(),
-            short: of(&|asked| contains(asked, 1..GRAM)),
+            grams: Grams::new(&long, rate),
+            short_grams: Grams::new(&short, rate),
+            contained: long.into_iter().chain(short).map(|(atom, _)| atom).collect(),
+            bytes: of(&|asked| contains(asked, 1..SHORT_GRAM)),
             any: of(&is_any),
             present: of(&|asked| asked.kind == Kind::Exists(true)),
             missing: of(&|asked| asked.kind == Kind::Exists(false)),
@@ -118,28 +116,27 @@ impl Watch {
         hits.add_all(&self.any);
         let holds = |atom: u32, hits: &mut Hits| {
             let Some(asked) = atoms.atom(atom) else { return };
-            if !hits.has(atom) && text_holds(asked.kind, atoms.literal(asked), text) {
+            if !hits.has(atom) && atoms.text_holds(asked, text) {
                 hits.add(atom);
             }
         };
         if !self.anchored.is_empty() {
             self.anchored.find(text, |atom| holds(atom, hits));
         }
-        for atom in &self.short {
+        for atom in &self.bytes {
             holds(*atom, hits);
         }
-        if self.grams.is_empty() {
-            return;
-        }
-        let search = self.grams.find(text, |atom, start| {
+        let mut compare = |atom: u32, start: usize| {
             let asked = atoms.atom(atom).filter(|_| !hits.has(atom))?;
             let literal = atoms.literal(asked);
             if text.get(start..).is_some_and(|rest| rest.starts_with(literal)) {
                 hits.add(atom);
             }
             Some(literal.len())
-        });
-        if search == Search::Flooded {
+        };
+        let long = self.grams.find(text, &mut compare);
+        let short = self.short_grams.find(text, &mut compare);
+        if long == Search::Flooded || short == Search::Flooded {
             hits.suspect(&self.contained);
         }
     }
@@ -167,16 +164,18 @@ impl Watch {
 
     /// Of how many bytes of text one is looked at, if text is searched.
     pub(super) fn stride(&self) -> Option<usize> {
-        (!self.grams.is_empty()).then(|| self.grams.stride())
+        let strides = [self.grams.stride(), self.short_grams.stride()];
+        strides.into_iter().flatten().min()
     }
 
     /// The memory that it uses.
     pub(super) fn bytes(&self) -> usize {
-        let lists = [&self.contained, &self.short, &self.any, &self.present, &self.missing, &self.ranges];
+        let lists = [&self.contained, &self.bytes, &self.any, &self.present, &self.missing, &self.ranges];
         size_of::<Self>()
             + self.pieces.as_ref().map_or(0, Pieces::bytes)
             + self.anchored.bytes()
             + self.grams.bytes()
+            + self.short_grams.bytes()
             + lists.into_iter().map(|list| list.capacity() * size_of::<u32>()).sum::<usize>()
             + self.integers.capacity() * size_of::<(i64, u32)>()
     }

@@ -27,7 +27,14 @@ const ATOM_NS: f32 = 0.005;
 /// What it costs to ask for a value and to look up its hashes.
 const KEY_NS: f32 = 25.0;
 /// What it costs to look at a byte of text, if every byte is looked at.
-const SEARCHED_BYTE_NS: f32 = 0.6;
+const SEARCHED_BYTE_NS: f32 = 0.5;
+
+/// What it costs to verify an atom that is not about a part of a text.
+const ATOM_VERIFIED_NS: f32 = 4.0;
+/// What it costs to look for one literal in a text.
+const CONTAINS_NS: f32 = 12.0;
+/// What it costs for each of the text's bytes.
+const CONTAINS_BYTE_NS: f32 = 0.06;
 
 /// What a witness needs of a key, in the order of what it costs. A key's needs have successive numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,12 +147,19 @@ fn do_without(choices: &mut [Choice], atoms: &Atoms, needs: &Lists, cost_of: &im
         let mut extra = 0.0;
         let mut moves = Vec::with_capacity(users.len());
         for detection in users {
-            let Some(Choice::Witness(now)) = choices.get(*detection as usize).copied() else { continue };
+            let now = match choices.get(*detection as usize) {
+                Some(Choice::Witness(now)) => cost_of(*now),
+                _ => continue,
+            };
             let fits = |clause: &u32| needs.get(*clause).iter().all(|need| used.get(*need as usize) == Some(&true));
-            let others = atoms.clauses_of(*detection).iter().copied().filter(fits);
+            let clauses = atoms.clauses_of(*detection);
+            let others = clauses.iter().copied().filter(fits);
             let best = others.min_by(|a, b| cost_of(*a).total_cmp(&cost_of(*b)));
-            extra += best.map_or(f32::INFINITY, cost_of) - cost_of(now);
-            moves.extend(best.map(|best| (*detection, best)));
+            let best = best.map(|best| (cost_of(best), Choice::Witness(best)));
+            let always = (always_ns(clauses, atoms, rates), Choice::Always);
+            let (cost, choice) = best.filter(|best| best.0 <= always.0).unwrap_or(always);
+            extra += cost - now;
+            moves.push((*detection, choice));
             if extra > saved(need, &used, rates) {
                 break;
             }
@@ -154,9 +168,9 @@ fn do_without(choices: &mut [Choice], atoms: &Atoms, needs: &Lists, cost_of: &im
             set(&mut used, need, true);
             continue;
         }
-        for (detection, best) in moves {
+        for (detection, better) in moves {
             if let Some(choice) = choices.get_mut(detection as usize) {
-                *choice = Choice::Witness(best);
+                *choice = better;
             }
         }
     }
@@ -178,17 +192,30 @@ fn saved(need: usize, used: &[bool], rates: &Rates<'_>) -> f32 {
     (without - left).max(0.0)
 }
 
+/// What it costs to verify a detection for a row that nothing is known of.
+fn always_ns(clauses: &[u32], atoms: &Atoms, rates: &Rates<'_>) -> f32 {
+    let mut reached = 1.0;
+    let mut ns = TRIGGER_NS / 2.0;
+    for clause in order(clauses.iter().copied(), atoms, rates) {
+        ns += reached * verify_ns(clause, atoms, rates);
+        reached *= rates.of_clause(atoms.atoms_of(clause)).min(1.0);
+    }
+    ns
+}
+
+/// What it costs to ask one atom after the other, none of which holds.
+fn verify_ns(clause: u32, atoms: &Atoms, rates: &Rates<'_>) -> f32 {
+    let ns = atoms.atoms_of(clause).iter().filter_map(|atom| atoms.atom(*atom)).map(|asked| match asked.kind {
+        Kind::Contains => CONTAINS_NS + rates.text_bytes(asked.slot) * CONTAINS_BYTE_NS,
+        _ => ATOM_VERIFIED_NS,
+    });
+    ns.sum()
+}
+
 /// Clauses in the order in which to verify them: what is cheap and seldom holds comes first.
 pub(super) fn order(clauses: impl Iterator<Item = u32>, atoms: &Atoms, rates: &Rates<'_>) -> Vec<u32> {
-    let rank = |clause: u32| {
-        let list = atoms.atoms_of(clause);
-        let ns = list.iter().filter_map(|atom| atoms.atom(*atom)).map(|asked| match asked.kind {
-            Kind::Contains => 30.0,
-            _ => 4.0,
-        });
-        let ns: f32 = ns.sum();
-        ns / (1.0 - rates.of_clause(list)).max(0.01)
-    };
+    let rank =
+        |clause: u32| verify_ns(clause, atoms, rates) / (1.0 - rates.of_clause(atoms.atoms_of(clause))).max(0.01);
     let mut ranked: Vec<(f32, u32)> = clauses.map(|clause| (rank(clause), clause)).collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
     ranked.into_iter().map(|(_, clause)| clause).collect()
