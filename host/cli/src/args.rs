@@ -1,6 +1,6 @@
 //! What the command line says. docs/cli.md is the reference for people; the two are held together by a test.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -120,6 +120,10 @@ pub(crate) struct Run {
     /// How many workers evaluate beside each other; verdicts and their order are the same
     #[arg(long, value_name = "COUNT", default_value = "1")]
     pub(crate) workers: NonZeroUsize,
+    /// Where compiled rules and machine code are kept from one run to the next: a folder of your own, or `off`
+    /// [default: sandtrap in $XDG_CACHE_HOME or ~/.cache]
+    #[arg(long, value_name = "DIR|off", env = "SANDTRAP_CACHE", default_value = "", hide_default_value = true)]
+    pub(crate) cache: Cache,
     /// Show at the end which detections cost most and why, and where the time went
     #[arg(long)]
     pub(crate) profile: bool,
@@ -129,6 +133,27 @@ pub(crate) struct Run {
     pub(crate) index: Switch,
     #[command(flatten)]
     pub(crate) compiling: Compiling,
+}
+
+/// Where the cache is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cache {
+    /// Where caches are on this machine.
+    Default,
+    At(PathBuf),
+    Off,
+}
+
+impl From<OsString> for Cache {
+    fn from(text: OsString) -> Self {
+        if text.is_empty() {
+            Self::Default
+        } else if text == "off" {
+            Self::Off
+        } else {
+            Self::At(text.into())
+        }
+    }
 }
 
 /// Whether something is used.

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     let inputs = inputs(args)?;
     let options = options(args)?;
     let streams = Arc::new(stream_map(args.streams.as_deref()).map_err(|error| anyhow!(error))?);
-    let set = load::rules(&load::engine()?, &args.rules, &args.compiling, &selection(args))?;
+    let set = load::rules(&load::cached_engine(&args.cache)?, &args.rules, &args.compiling, &selection(args))?;
     if set.rules.is_empty() {
         bail!("no rule can run");
     }
