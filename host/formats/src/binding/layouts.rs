@@ -163,7 +163,7 @@ impl Layouts {
 }
 
 impl Layout {
-    /// A cell of a line; `None` if the event has to be parsed for it.
+    /// A cell of a line.
     pub(super) fn make<'l>(
         &'l self,
         which: Which,
@@ -176,7 +176,7 @@ impl Layout {
             Which::Time(source) => self.time.get(source)?,
         };
         let skeleton = &shapes.get(self.shape as usize)?.skeleton;
-        access.get_or_init(|| Access::new(origin, skeleton)).make(origin, line)
+        Some(access.get_or_init(|| Access::new(origin, skeleton)).make(origin, line))
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ndjson::Reader,
-    streams::{Physical, Place, Source, Test},
+    streams::{Physical, Place, Test},
 };
 
 const TYPES: [LogicalType; 9] = [
@@ -259,16 +259,7 @@ fn ingredients(map: &StreamMap) -> (Vec<Vec<(String, String)>>, Vec<String>) {
     let sources =
         map.mappings.iter().flat_map(|mapping| mapping.fields.listed.values().flat_map(|sources| sources.iter()));
     for source in sources {
-        let of: Vec<&Physical> = match source {
-            Source::Field(of) | Source::FileName(of) | Source::User(of) | Source::Domain(of) => vec![of],
-            Source::Hash { of, .. }
-            | Source::Words { of, .. }
-            | Source::Entry { of, .. }
-            | Source::Epoch { of, .. } => vec![of],
-            Source::Join { parts, .. } | Source::All(parts) => parts.iter().collect(),
-            Source::Present(texts) => texts.iter().map(|(_, of)| of).collect(),
-            Source::Constant(_) => Vec::new(),
-        };
+        let of = source.fields();
         paths.extend(of.iter().flat_map(|of| (0..of.0.len()).map(|which| path(of, which))));
     }
     (kinds, paths.into_iter().collect())
