@@ -11,7 +11,7 @@ use sandtrap_wit::{
 use super::{
     counts::Unconverted,
     layouts::{Layouts, Which},
-    origin::{Made, Origin},
+    origin::{Made, Origin, Place},
     route::{Destination, Route},
     rows::{Row, Rows},
     wanted::{StreamBatch, WantedStream},
@@ -82,6 +82,15 @@ impl<'b> Round<'b> {
             Some(self.make(kept, Which::Key(key as usize), origin).into_value(origin.ty))
         });
         found.unwrap_or(prefilter::Value::Null)
+    }
+
+    /// The event's JSON, if it is at hand and the key's cell has all scalar values of it: of these, texts are strings
+    /// there, and numbers and booleans may be written in another way than in the cell.
+    pub fn json(&self, row: usize, key: u32) -> Option<&'b [u8]> {
+        let kept = self.rows.get(row)?;
+        let origin = self.destination(kept)?.route.origins.get(key as usize)?;
+        let (_, line) = self.rows.known(kept).filter(|_| origin.place == Place::AllValues)?;
+        Some(line.text.as_bytes())
     }
 
     /// All rows of a wanted stream, in order.

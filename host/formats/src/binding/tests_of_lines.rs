@@ -111,6 +111,10 @@ impl Both {
                 let key = u32::try_from(key).unwrap_or(u32::MAX);
                 let origin = &of_lazy.origins[key as usize];
                 assert_eq!(lazy.value(row, key), parsed.value(row, key), "{origin:?}");
+                let json = lazy.json(row, key);
+                let known = lazy.rows.get(row).and_then(|kept| lazy.rows.known(kept));
+                let expected = known.filter(|_| origin.place == super::super::origin::Place::AllValues);
+                assert_eq!(json, expected.map(|(_, line)| line.text.as_bytes()));
             }
         }
         for (lazy, parsed) in self.lazy.take().iter().zip(self.parsed.take()) {
