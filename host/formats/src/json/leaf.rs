@@ -11,6 +11,9 @@ use super::marks::unit;
 /// How many digits an integer has at most that surely is its own text.
 const DIGITS_MAX: usize = 18;
 
+/// How many bytes are looked at at once.
+const WORD: usize = 8;
+
 /// Where a value lies in its line: from its first byte, which may be a quote, to behind its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Leaf {
@@ -53,20 +56,13 @@ impl Leaf {
     /// Whether it is one of these texts.
     pub(crate) fn is_one_of(self, line: &str, texts: &[String], made: &Bump) -> bool {
         let raw = self.raw(line);
-        let long = texts.iter().map(|text| text.len()).max().unwrap_or_default();
+        let long = texts.iter().map(String::len).max().unwrap_or_default();
         // What is written with escapes is six times as long at most.
         let short = raw.len() <= long.saturating_mul(6).saturating_add(2);
-        short && raw.starts_with('"') && texts.contains_text(string(raw, made))
-    }
-}
-
-trait ContainsText {
-    fn contains_text(&self, text: &str) -> bool;
-}
-
-impl ContainsText for [String] {
-    fn contains_text(&self, text: &str) -> bool {
-        self.iter().any(|known| known == text)
+        short && raw.starts_with('"') && {
+            let text = string(raw, made);
+            texts.iter().any(|known| known == text)
+        }
     }
 }
 
@@ -77,27 +73,63 @@ fn is_plain_integer(bytes: &[u8]) -> bool {
 }
 
 /// What a string that was read as JSON before says, quotes and escapes gone.
+#[inline]
 fn string<'t>(raw: &'t str, made: &'t Bump) -> &'t str {
     let inside = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
     match memchr(b'\\', inside.as_bytes()) {
         None => inside,
-        Some(first) => unescaped(inside, first, made),
+        Some(first) => unescaped(inside.as_bytes(), first, made),
     }
 }
 
-fn unescaped<'t>(inside: &str, first: usize, made: &'t Bump) -> &'t str {
-    let mut text = bumpalo::collections::String::with_capacity_in(inside.len(), made);
-    let (mut from, mut backslash) = (0, Some(first));
-    while let Some(at) = backslash {
-        text.push_str(inside.get(from..at).unwrap_or_default());
-        let (character, bytes) = escape(inside.as_bytes(), at.saturating_add(1));
-        text.push(character);
-        from = at.saturating_add(1).saturating_add(bytes);
-        let rest = inside.as_bytes().get(from..).unwrap_or_default();
-        backslash = memchr(b'\\', rest).map(|distance| from.saturating_add(distance));
+/// The text without its escapes, of which `first` is the first. Bytes are copied a word at a time, and of each word
+/// those count that come before the next backslash.
+fn unescaped<'t>(inside: &[u8], first: usize, made: &'t Bump) -> &'t str {
+    let text: &'t mut [u8] = made.alloc_slice_fill_copy(inside.len().saturating_add(WORD), 0);
+    if let (Some(to), Some(from)) = (text.get_mut(..first), inside.get(..first)) {
+        to.copy_from_slice(from);
     }
-    text.push_str(inside.get(from..).unwrap_or_default());
-    text.into_bump_str()
+    let (mut from, mut to) = (first, first);
+    while let Some(rest) = inside.get(from..).filter(|rest| !rest.is_empty()) {
+        let before = match rest.first_chunk::<WORD>() {
+            Some(word) => {
+                if let Some(place) = text.get_mut(to..).and_then(|room| room.first_chunk_mut()) {
+                    *place = *word;
+                }
+                before_backslash(u64::from_le_bytes(*word))
+            }
+            None => copy_last(rest, text.get_mut(to..).unwrap_or_default()),
+        };
+        (from, to) = (from.saturating_add(before), to.saturating_add(before));
+        if inside.get(from) == Some(&b'\\') {
+            let (character, bytes) = escape(inside, from.saturating_add(1));
+            let room = text.get_mut(to..).unwrap_or_default();
+            to = to.saturating_add(if room.len() < WORD { 0 } else { character.encode_utf8(room).len() });
+            from = from.saturating_add(1).saturating_add(bytes);
+        }
+    }
+    // Whole characters were copied, or made.
+    std::str::from_utf8(text.get(..to).unwrap_or_default()).unwrap_or_default()
+}
+
+/// How many bytes of a word come before the first backslash in it.
+#[inline]
+fn before_backslash(word: u64) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; WORD]);
+    const TOPS: u64 = u64::from_le_bytes([0x80; WORD]);
+    // The lowest byte that is zero has its top bit set here, whatever is in those above.
+    let others = word ^ u64::from_le_bytes([b'\\'; WORD]);
+    let zeros = others.wrapping_sub(ONES) & !others & TOPS;
+    zeros.trailing_zeros() as usize / WORD
+}
+
+/// Copies what is less than a word, up to a backslash. How many bytes.
+fn copy_last(rest: &[u8], room: &mut [u8]) -> usize {
+    let before = rest.iter().take_while(|byte| **byte != b'\\').count();
+    for (to, from) in room.iter_mut().zip(rest.iter().take(before)) {
+        *to = *from;
+    }
+    before
 }
 
 /// The character that is escaped here, behind its backslash, and how many bytes say so.
