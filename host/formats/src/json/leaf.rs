@@ -6,13 +6,13 @@ use bumpalo::Bump;
 use memchr::memchr;
 use serde_json::Value;
 
-use super::marks::unit;
+use super::marks::{BLOCK, places, unit};
 
 /// How many digits an integer has at most that surely is its own text.
 const DIGITS_MAX: usize = 18;
 
-/// How many bytes are looked at at once.
-const WORD: usize = 8;
+/// How many bytes are copied at once.
+const RUN: usize = 16;
 
 /// Where a value lies in its line: from its first byte, which may be a quote, to behind its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,76 +76,90 @@ fn is_plain_integer(bytes: &[u8]) -> bool {
 #[inline]
 fn string<'t>(raw: &'t str, made: &'t Bump) -> &'t str {
     let inside = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-    match memchr(b'\\', inside.as_bytes()) {
-        None => inside,
-        Some(first) => unescaped(inside.as_bytes(), first, made),
-    }
+    if memchr(b'\\', inside.as_bytes()).is_none() { inside } else { unescaped(inside.as_bytes(), made) }
 }
 
-/// The text without its escapes, of which `first` is the first. Bytes are copied a word at a time, and of each word
-/// those count that come before the next backslash.
-fn unescaped<'t>(inside: &[u8], first: usize, made: &'t Bump) -> &'t str {
-    let text: &'t mut [u8] = made.alloc_slice_fill_copy(inside.len().saturating_add(WORD), 0);
-    if let (Some(to), Some(from)) = (text.get_mut(..first), inside.get(..first)) {
-        to.copy_from_slice(from);
+/// The text without its escapes. Where they are is found for a block at once, so that no search waits for another.
+fn unescaped<'t>(inside: &[u8], made: &'t Bump) -> &'t str {
+    let mut text = Text { bytes: made.alloc_slice_fill_copy(inside.len().saturating_add(RUN), 0), length: 0 };
+    // What lies before `from` is done.
+    let mut from = 0_usize;
+    let (blocks, rest) = inside.as_chunks::<BLOCK>();
+    let mut last = [0; BLOCK];
+    if let Some(start) = last.get_mut(..rest.len()) {
+        start.copy_from_slice(rest);
     }
-    let (mut from, mut to) = (first, first);
-    while let Some(rest) = inside.get(from..).filter(|rest| !rest.is_empty()) {
-        let before = match rest.first_chunk::<WORD>() {
-            Some(word) => {
-                if let Some(place) = text.get_mut(to..).and_then(|room| room.first_chunk_mut()) {
-                    *place = *word;
-                }
-                before_backslash(u64::from_le_bytes(*word))
+    let mut base = 0_usize;
+    for block in blocks.iter().chain(std::iter::once(&last)) {
+        let mut backslashes = places(block, b'\\');
+        while backslashes != 0 {
+            let at = base.saturating_add(backslashes.trailing_zeros() as usize);
+            backslashes &= backslashes.wrapping_sub(1);
+            // It is itself what is escaped.
+            if at < from {
+                continue;
             }
-            None => copy_last(rest, text.get_mut(to..).unwrap_or_default()),
-        };
-        (from, to) = (from.saturating_add(before), to.saturating_add(before));
-        if inside.get(from) == Some(&b'\\') {
-            let (character, bytes) = escape(inside, from.saturating_add(1));
-            let room = text.get_mut(to..).unwrap_or_default();
-            to = to.saturating_add(if room.len() < WORD { 0 } else { character.encode_utf8(room).len() });
-            from = from.saturating_add(1).saturating_add(bytes);
+            text.add(inside, from, at);
+            from = at.saturating_add(2);
+            match inside.get(at.saturating_add(1)) {
+                Some(byte @ (b'\\' | b'"' | b'/')) => text.add_character(char::from(*byte)),
+                Some(b'u') => {
+                    text.add_character(unit(inside, from).and_then(char::from_u32).unwrap_or_default());
+                    from = from.saturating_add(4);
+                }
+                other => text.add_character(other.map_or(char::REPLACEMENT_CHARACTER, |byte| control(*byte))),
+            }
         }
+        base = base.saturating_add(BLOCK);
     }
+    text.add(inside, from, inside.len());
     // Whole characters were copied, or made.
-    std::str::from_utf8(text.get(..to).unwrap_or_default()).unwrap_or_default()
+    std::str::from_utf8(text.bytes.get(..text.length).unwrap_or_default()).unwrap_or_default()
 }
 
-/// How many bytes of a word come before the first backslash in it.
-#[inline]
-fn before_backslash(word: u64) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; WORD]);
-    const TOPS: u64 = u64::from_le_bytes([0x80; WORD]);
-    // The lowest byte that is zero has its top bit set here, whatever is in those above.
-    let others = word ^ u64::from_le_bytes([b'\\'; WORD]);
-    let zeros = others.wrapping_sub(ONES) & !others & TOPS;
-    zeros.trailing_zeros() as usize / WORD
+/// A text that grows into room which is there.
+struct Text<'t> {
+    bytes: &'t mut [u8],
+    length: usize,
 }
 
-/// Copies what is less than a word, up to a backslash. How many bytes.
-fn copy_last(rest: &[u8], room: &mut [u8]) -> usize {
-    let before = rest.iter().take_while(|byte| **byte != b'\\').count();
-    for (to, from) in room.iter_mut().zip(rest.iter().take(before)) {
-        *to = *from;
-    }
-    before
-}
-
-/// The character that is escaped here, behind its backslash, and how many bytes say so.
-fn escape(bytes: &[u8], at: usize) -> (char, usize) {
-    match bytes.get(at) {
-        Some(b'n') => ('\n', 1),
-        Some(b'r') => ('\r', 1),
-        Some(b't') => ('\t', 1),
-        Some(b'b') => ('\u{8}', 1),
-        Some(b'f') => ('\u{c}', 1),
-        Some(b'u') => {
-            let character = unit(bytes, at.saturating_add(1)).and_then(char::from_u32);
-            (character.unwrap_or(char::REPLACEMENT_CHARACTER), 5)
+impl Text<'_> {
+    /// Adds some of these bytes. Nearly always they are few, and copied as if they were as many as a run has.
+    #[inline]
+    fn add(&mut self, bytes: &[u8], from: usize, to: usize) {
+        let count = to.saturating_sub(from);
+        let run = bytes.get(from..).and_then(|rest| rest.first_chunk::<RUN>());
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        match (run, room.first_chunk_mut::<RUN>()) {
+            (Some(run), Some(room)) if count <= RUN => *room = *run,
+            _ => {
+                if let (Some(room), Some(some)) = (room.get_mut(..count), bytes.get(from..to)) {
+                    room.copy_from_slice(some);
+                }
+            }
         }
-        Some(byte) => (char::from(*byte), 1),
-        None => (char::REPLACEMENT_CHARACTER, 0),
+        self.length = self.length.saturating_add(count);
+    }
+
+    /// Adds a character. Its escape has at least as many bytes.
+    #[inline]
+    fn add_character(&mut self, character: char) {
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        if room.len() >= character.len_utf8() {
+            self.length = self.length.saturating_add(character.encode_utf8(room).len());
+        }
+    }
+}
+
+/// The control character that a letter behind a backslash is.
+fn control(letter: u8) -> char {
+    match letter {
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        _ => char::REPLACEMENT_CHARACTER,
     }
 }
 
