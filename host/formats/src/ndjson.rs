@@ -163,7 +163,11 @@ impl<R: io::BufRead> Reader<R> {
             return None;
         }
         let item = self.line();
-        self.note(item.as_ref().map(|item| item.as_ref().err()));
+        match &item {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.failed(error),
+            None => self.ended = true,
+        }
         Some(item?.map(|offset| RawLine { text: &self.buffer, line: self.line, offset }))
     }
 
@@ -192,12 +196,12 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    /// Counts an item: `None` is the end, and inside is its error if it is one.
-    fn note(&mut self, item: Option<Option<&ReadError>>) {
-        match item {
-            Some(None) => {}
-            Some(Some(error)) if !error.ends_input() => self.bad_lines = self.bad_lines.saturating_add(1),
-            _ => self.ended = true,
+    /// Counts what is no event, or notes that nothing comes behind it.
+    fn failed(&mut self, error: &ReadError) {
+        if error.ends_input() {
+            self.ended = true;
+        } else {
+            self.bad_lines = self.bad_lines.saturating_add(1);
         }
     }
 }
@@ -210,7 +214,11 @@ impl<R: io::BufRead> Iterator for Reader<R> {
             return None;
         }
         let item = self.read();
-        self.note(item.as_ref().map(|item| item.as_ref().err()));
+        match &item {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.failed(error),
+            None => self.ended = true,
+        }
         item
     }
 }

@@ -3,7 +3,7 @@
 //! Paths are looked up in the shape's skeleton, by the same code that looks them up in events. What remains to be done for
 //! a line depends on its values only.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use bumpalo::Bump;
 use sandtrap_wit::LogicalType;
@@ -18,10 +18,8 @@ use crate::{
 };
 
 /// How cells are taken from leaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Access {
-    /// They are not: the event has to be parsed.
-    Parse,
     /// All of them are values.
     All,
     /// The first that has a value.
@@ -29,7 +27,7 @@ pub(super) enum Access {
 }
 
 /// Where a value may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Step {
     /// The constant of this source.
     Constant(usize),
@@ -39,6 +37,8 @@ pub(super) enum Step {
     Leaf(u32),
     /// Of a list column: these leaves, each with whether it is a value though it be a text that stands for none.
     Leaves(Box<[(u32, bool)]>),
+    /// Whatever this is in the part of the event that matters.
+    Rest(Box<(Origin, Map<String, Value>)>),
 }
 
 /// A line whose shape is known.
@@ -55,59 +55,118 @@ impl Access {
     pub(super) fn new(origin: &Origin, skeleton: &Map<String, Value>) -> Self {
         match &origin.place {
             Place::AllValues => Self::All,
-            Place::Sources { row, sources, .. } => steps(row.as_deref(), sources, origin.list, skeleton)
-                .map_or(Self::Parse, |steps| Self::Steps(steps.into())),
+            Place::Sources { row, sources, no_value } => {
+                let mut steps = Vec::new();
+                let done = add_steps(row.as_deref(), sources, no_value, origin.list, skeleton, &mut steps);
+                if let Err(from) = done {
+                    let sources = sources.get(from..).unwrap_or_default();
+                    steps.extend(rest(row.as_ref(), sources, no_value, origin, skeleton));
+                }
+                Self::Steps(steps.into())
+            }
         }
     }
 
-    /// The cell; `None` if the event has to be parsed for it.
+    /// The cell.
     #[inline]
-    pub(super) fn make<'l>(&self, origin: &'l Origin, line: Known<'l>) -> Option<Made<'l>> {
+    pub(super) fn make<'l>(&self, origin: &'l Origin, line: Known<'l>) -> Made<'l> {
         match (self, &origin.place) {
-            (Self::Parse, _) | (Self::Steps(_), Place::AllValues) => None,
-            (Self::All, _) => Some(Made::List(ListCell::Values(line.scalars()))),
             (Self::Steps(steps), Place::Sources { sources, no_value, .. }) => {
-                let step = |step| line.follow(step, origin, sources, no_value);
-                let nothing = if origin.list { Made::List(ListCell::Absent) } else { Made::One(None) };
-                Some(steps.iter().find_map(step).unwrap_or(nothing))
+                let made = steps.iter().find_map(|step| line.follow(step, origin, sources, no_value));
+                made.unwrap_or_else(|| origin.nothing())
             }
+            _ => Made::List(ListCell::Values(line.scalars())),
         }
     }
 }
 
-/// `None` if what is there depends on more than the shape and scalars.
-fn steps(row: Option<&str>, sources: &[Source], list: bool, skeleton: &Map<String, Value>) -> Option<Vec<Step>> {
+/// Adds the steps for these sources. An error is the source from which on there is more to it than single leaves.
+fn add_steps(
+    row: Option<&str>,
+    sources: &[Source],
+    no_value: &[String],
+    list: bool,
+    skeleton: &Map<String, Value>,
+    steps: &mut Vec<Step>,
+) -> Result<(), usize> {
     let row = match row {
         None => skeleton,
-        Some(row) if path::leads_through_lists(skeleton, row) => return None,
+        Some(row) if path::leads_through_lists(skeleton, row) => return Err(0),
         Some(row) => match path::find(skeleton, row).and_then(Value::as_object) {
             Some(row) => row,
-            None => return Some(Vec::new()),
+            None => return Ok(()),
         },
     };
-    let mut steps = Vec::new();
     for (number, source) in sources.iter().enumerate() {
-        match source {
-            Source::Field(of) if list => add_all(of, row, &mut steps)?,
-            Source::Field(of) => steps.extend(leaves(of, row)?.into_iter().map(Step::Leaf)),
-            Source::Constant(_) => steps.push(Step::Constant(number)),
+        let added = match source {
+            Source::Field(of) if list => all_steps(of, row),
+            Source::Field(of) => leaves(of, row).map(|leaves| leaves.into_iter().map(Step::Leaf).collect()),
+            Source::Constant(_) => Some(vec![Step::Constant(number)]),
             Source::FileName(of)
             | Source::User(of)
             | Source::Domain(of)
             | Source::Hash { of, .. }
             | Source::Words { of, .. } => {
-                steps.push(Step::Text { source: number, leaves: leaves(of, row)?.into() });
+                leaves(of, row).map(|leaves| vec![Step::Text { source: number, leaves: leaves.into() }])
             }
             Source::Join { .. } | Source::All(_) | Source::Present(_) | Source::Entry { .. } | Source::Epoch { .. } => {
-                return None;
+                None
             }
+        };
+        let before = steps.len();
+        steps.extend(added.ok_or(number)?);
+        // Nothing comes behind what is always there.
+        let certain = |step: &Step| matches!(step, Step::Leaf(_) | Step::Leaves(_)) && no_value.is_empty();
+        if steps.get(before..).is_some_and(|added| added.iter().any(certain)) {
+            break;
         }
     }
-    Some(steps)
+    Ok(())
+}
+
+/// The step for sources that take more than single leaves, unless they find nothing in any line of the shape.
+fn rest(
+    row: Option<&String>,
+    sources: &[Source],
+    no_value: &Arc<[String]>,
+    origin: &Origin,
+    skeleton: &Map<String, Value>,
+) -> Option<Step> {
+    let place = Place::Sources { row: row.cloned(), sources: sources.into(), no_value: Arc::clone(no_value) };
+    let origin = Origin { place, ty: origin.ty, list: origin.list };
+    let paths: Vec<&str> = match row {
+        Some(row) => vec![row],
+        None => sources.iter().flat_map(Source::fields).flat_map(Physical::paths).collect(),
+    };
+    let part = part(skeleton, &paths);
+    let nothing = !has_leaves(&part) && origin.make(&part).is_nothing();
+    (!nothing).then(|| Step::Rest(Box::new((origin, part))))
+}
+
+/// The part of a skeleton in which these paths may lead somewhere.
+fn part(skeleton: &Map<String, Value>, paths: &[&str]) -> Map<String, Value> {
+    let mut part = Map::new();
+    for (key, value) in skeleton {
+        let deeper = paths.iter().filter_map(|path| path.strip_prefix(key.as_str())?.strip_prefix('.'));
+        let deeper: Vec<&str> = deeper.collect();
+        let kept = match value {
+            _ if paths.contains(&key.as_str()) => value.clone(),
+            Value::Object(_) | Value::Array(_) if deeper.is_empty() => continue,
+            Value::Object(inner) => Value::Object(self::part(inner, &deeper)),
+            Value::Array(_) => value.clone(),
+            _ => continue,
+        };
+        part.insert(key.clone(), kept);
+    }
+    part
+}
+
+fn has_leaves(part: &Map<String, Value>) -> bool {
+    part.values().any(|value| value.as_object().is_none_or(has_leaves))
 }
 
 /// The leaves at the places of a field, of which the first that says something is its value.
-pub(super) fn leaves(of: &Physical, row: &Map<String, Value>) -> Option<Vec<u32>> {
+fn leaves(of: &Physical, row: &Map<String, Value>) -> Option<Vec<u32>> {
     let mut leaves = Vec::new();
     for place in &*of.0 {
         if place.leads_through_lists(row) {
@@ -120,8 +179,9 @@ pub(super) fn leaves(of: &Physical, row: &Map<String, Value>) -> Option<Vec<u32>
     Some(leaves)
 }
 
-/// The leaves at the places of a field, of which the first place that has a value has all of them.
-fn add_all(of: &Physical, row: &Map<String, Value>, steps: &mut Vec<Step>) -> Option<()> {
+/// The steps to the places of a field, of which the first place that has a value has all of them.
+fn all_steps(of: &Physical, row: &Map<String, Value>) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
     for place in &*of.0 {
         if place.leads_through_lists(row) {
             return None;
@@ -136,7 +196,7 @@ fn add_all(of: &Physical, row: &Map<String, Value>, steps: &mut Vec<Step>) -> Op
             _ => steps.push(Step::Leaves(found.into())),
         }
     }
-    Some(())
+    Some(steps)
 }
 
 impl<'l> Known<'l> {
@@ -180,7 +240,24 @@ impl<'l> Known<'l> {
                 let Scalar::String(text) = leaf.read(self.text, self.made) else { return None };
                 sources.get(*source)?.transform(text).map(of_text)
             }
+            Step::Rest(rest) => {
+                let (origin, part) = &**rest;
+                let made = origin.make(&self.filled(part)).into_owned();
+                (!made.is_nothing()).then_some(made)
+            }
         }
+    }
+
+    /// A part of the skeleton with the line's values.
+    fn filled(&self, part: &Map<String, Value>) -> Map<String, Value> {
+        let fill = |value: &Value| match value {
+            Value::Object(inner) => Value::Object(self.filled(inner)),
+            leaf => {
+                let leaf = leaf_of(leaf).and_then(|leaf| self.leaf(leaf));
+                leaf.map_or(Value::Null, |leaf| leaf.read(self.text, self.made).into_json())
+            }
+        };
+        part.iter().map(|(key, value)| (key.clone(), fill(value))).collect()
     }
 
     /// All scalars of the line.

@@ -54,7 +54,7 @@ pub(super) enum Which {
 /// All layouts.
 #[derive(Debug, Default)]
 pub(super) struct Layouts {
-    layouts: Vec<Layout>,
+    all: Vec<Layout>,
     /// By the number of the shape.
     by_shape: Vec<Decisions>,
     accesses: usize,
@@ -80,7 +80,7 @@ struct Decisions {
 
 impl Layouts {
     pub(super) fn get(&self, place: usize) -> Option<&Layout> {
-        self.layouts.get(place)
+        self.all.get(place)
     }
 
     /// The place of the layout of a line, if it is known.
@@ -126,12 +126,12 @@ impl Layouts {
         if self.values.len() > VALUES_BYTES_MAX {
             return None;
         }
-        let layouts = &self.layouts;
-        let same = |place: &&usize| layouts.get(**place).is_some_and(|layout| layout.goes == goes);
+        let all = &self.all;
+        let same = |place: &&usize| all.get(**place).is_some_and(|layout| layout.goes == goes);
         let place = if let Some(known) = decisions.layouts.iter().find(same) {
             *known
         } else {
-            if self.layouts.len() >= LAYOUTS_MAX || self.accesses >= ACCESSES_MAX {
+            if self.all.len() >= LAYOUTS_MAX || self.accesses >= ACCESSES_MAX {
                 self.full = true;
                 return None;
             }
@@ -139,9 +139,9 @@ impl Layouts {
             let keys = none(destination.map_or(0, |destination| destination.route.origins.len()));
             let time = none(destination.map_or(0, |destination| destination.time.len()));
             self.accesses = self.accesses.saturating_add(keys.len()).saturating_add(time.len());
-            decisions.layouts.push(self.layouts.len());
-            self.layouts.push(Layout { shape, goes, keys, time });
-            self.layouts.len().saturating_sub(1)
+            decisions.layouts.push(self.all.len());
+            self.all.push(Layout { shape, goes, keys, time });
+            self.all.len().saturating_sub(1)
         };
         decisions.last = decisions.known.len();
         decisions.places.insert(self.values.as_slice().into(), decisions.last);
@@ -155,7 +155,7 @@ impl Layouts {
     }
 
     pub(super) fn clear(&mut self) {
-        self.layouts.clear();
+        self.all.clear();
         self.by_shape.clear();
         self.accesses = 0;
         self.full = false;
@@ -163,7 +163,8 @@ impl Layouts {
 }
 
 impl Layout {
-    /// A cell of a line; `None` if the event has to be parsed for it.
+    /// A cell of a line.
+    #[inline]
     pub(super) fn make<'l>(
         &'l self,
         which: Which,
@@ -175,8 +176,17 @@ impl Layout {
             Which::Key(key) => self.keys.get(key)?,
             Which::Time(source) => self.time.get(source)?,
         };
+        let access = match access.get() {
+            Some(known) => known,
+            None => self.access(access, origin, shapes)?,
+        };
+        Some(access.make(origin, line))
+    }
+
+    #[cold]
+    fn access<'l>(&self, access: &'l OnceCell<Access>, origin: &Origin, shapes: &[Shape]) -> Option<&'l Access> {
         let skeleton = &shapes.get(self.shape as usize)?.skeleton;
-        access.get_or_init(|| Access::new(origin, skeleton)).make(origin, line)
+        Some(access.get_or_init(|| Access::new(origin, skeleton)))
     }
 }
 

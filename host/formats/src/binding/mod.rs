@@ -15,6 +15,6 @@ mod wanted;
 
 pub use binder::{BATCH_TEXT_BYTES_MAX, Binder, Fill, Pushed};
 pub use counts::{Counts, EventKind, UNROUTED_KINDS_MAX, Unconverted};
-pub use round::Round;
+pub use round::{Round, RoutedRow};
 pub use route::{Route, RouteFill};
 pub use wanted::{StreamBatch, Wanted};

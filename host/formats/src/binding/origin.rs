@@ -75,6 +75,11 @@ impl Origin {
         fields.time.iter().map(origin).collect()
     }
 
+    /// The cell of an event that does not have it.
+    pub(super) fn nothing(&self) -> Made<'static> {
+        if self.list { Made::List(ListCell::Absent) } else { Made::One(None) }
+    }
+
     /// The cell of an event.
     pub(super) fn make<'a>(&'a self, event: &'a Map<String, Value>) -> Made<'a> {
         let (row, sources, no_value) = match &self.place {
@@ -92,6 +97,20 @@ impl Origin {
 }
 
 impl<'v> Made<'v> {
+    /// Whether the event does not have it.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::One(None) | Self::List(ListCell::Absent))
+    }
+
+    /// The same with its text owned.
+    pub(super) fn into_owned(self) -> Made<'static> {
+        match self {
+            Self::One(converted) => Made::One(converted.map(Converted::into_owned)),
+            Self::List(cell) => Made::List(cell.into_owned()),
+            Self::Only(text) => Made::Only(Cow::Owned(text.into_owned())),
+        }
+    }
+
     /// Adds it to a column. Whether the value, if there is one, has a cell of the column's type.
     pub(super) fn push_to(&self, builder: &mut ColumnBuilder) -> bool {
         match self {

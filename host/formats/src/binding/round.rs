@@ -9,9 +9,10 @@ use sandtrap_wit::{
 };
 
 use super::{
+    access::Known,
     counts::Unconverted,
-    layouts::{Layouts, Which},
-    origin::{Made, Origin},
+    layouts::{Layout, Layouts, Which},
+    origin::{Made, Origin, Place},
     route::{Destination, Route},
     rows::{Row, Rows},
     wanted::{StreamBatch, WantedStream},
@@ -53,35 +54,33 @@ impl<'b> Round<'b> {
 
     /// The event for a verdict; `None` if it belongs to no stream at all.
     pub fn event(&self, row: usize) -> Option<EventRef> {
-        let kept = self.rows.get(row)?;
-        let destination = self.destination(kept)?;
-        let time = destination.time.iter().enumerate().find_map(|(source, origin)| {
-            match self.make(kept, Which::Time(source), origin) {
-                Made::One(Some(Converted::Integer(ticks))) => Some(ticks),
-                _ => None,
-            }
+        let seen = self.see(row)?;
+        let sources = seen.destination.time.iter().enumerate();
+        let time = sources.map(|(source, origin)| seen.make(Which::Time(source), origin)).find_map(|made| match made {
+            Made::One(Some(Converted::Integer(ticks))) => Some(ticks),
+            _ => None,
         });
         Some(EventRef {
             ordinal: self.first_ordinal.saturating_add(row as u64),
-            position: self.rows.position(kept)?,
+            position: self.rows.position(seen.kept)?,
             time,
-            streams: Arc::clone(&destination.streams),
+            streams: Arc::clone(&seen.destination.streams),
         })
     }
 
     /// Where the event goes; `None` if it is a row of no wanted stream.
     pub fn route(&self, row: usize) -> Option<&'b Arc<Route>> {
-        let route = &self.destination(self.rows.get(row)?)?.route;
-        (!route.fills.is_empty()).then_some(route)
+        self.row(row).map(|row| row.route())
+    }
+
+    /// An event that is a row of a wanted stream.
+    pub fn row(&self, row: usize) -> Option<RoutedRow<'b>> {
+        self.see(row).filter(|seen| !seen.destination.route.fills.is_empty()).map(|seen| RoutedRow { seen })
     }
 
     /// The cell of a key of the row's route, as an index is told of it.
     pub fn value(&self, row: usize, key: u32) -> prefilter::Value<'b> {
-        let found = self.rows.get(row).and_then(|kept| {
-            let origin = self.destination(kept)?.route.origins.get(key as usize)?;
-            Some(self.make(kept, Which::Key(key as usize), origin).into_value(origin.ty))
-        });
-        found.unwrap_or(prefilter::Value::Null)
+        self.row(row).map_or(prefilter::Value::Null, |row| row.value(key))
     }
 
     /// All rows of a wanted stream, in order.
@@ -99,22 +98,19 @@ impl<'b> Round<'b> {
     /// The cells of these rows, which are of that wanted stream, in the columns at these places of
     /// [`Wanted::columns`](super::Wanted::columns). A row that is of another stream has nothing.
     pub fn gather(&self, wanted: usize, columns: &[usize], rows: &[u32]) -> Vec<Arc<Column>> {
-        let found = |row: &u32| {
-            let kept = self.rows.get(*row as usize)?;
-            let route = &*self.destination(kept)?.route;
-            Some((kept, route, route.fills(wanted)?))
-        };
-        let kept: Vec<_> = rows.iter().map(found).collect();
+        let seen: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let seen = self.see(*row as usize)?;
+                Some((seen, seen.destination.route.fills(wanted)?))
+            })
+            .collect();
         let column = |place: &usize| {
             let column = self.wanted.get(wanted).and_then(|stream| stream.columns.get(*place));
             let mut builder = ColumnBuilder::of(column.map_or(LogicalType::String, |column| column.ty));
-            for (row, kept) in rows.iter().zip(&kept) {
-                let made = kept.and_then(|(kept, route, keys)| {
-                    let key = *keys.get(*place)? as usize;
-                    Some(self.make(kept, Which::Key(key), route.origins.get(key)?))
-                });
-                let made = made.unwrap_or(Made::One(None));
-                if !made.push_to(&mut builder) {
+            for (row, seen) in rows.iter().zip(&seen) {
+                let made = seen.and_then(|(seen, keys)| seen.key(*keys.get(*place)?).map(|(made, _)| made));
+                if !made.unwrap_or(Made::One(None)).push_to(&mut builder) {
                     self.failures.borrow_mut().add(wanted, *place, *row);
                 }
             }
@@ -135,16 +131,63 @@ impl<'b> Round<'b> {
         })
     }
 
-    fn destination(&self, kept: &Row) -> Option<&'b Destination> {
-        self.destinations.get(kept.destination? as usize)
+    fn see(&self, row: usize) -> Option<Seen<'b>> {
+        let kept = self.rows.get(row)?;
+        let line = self.rows.known(kept).and_then(|(layout, line)| Some((self.layouts.get(layout)?, line)));
+        let destination = self.destinations.get(kept.destination? as usize)?;
+        Some(Seen { kept, destination, line, rows: self.rows, shapes: self.shapes })
+    }
+}
+
+/// A row of a round that is a row of a wanted stream, for whoever has many questions about it.
+#[derive(Clone, Copy, Debug)]
+pub struct RoutedRow<'b> {
+    seen: Seen<'b>,
+}
+
+impl<'b> RoutedRow<'b> {
+    /// Where the event goes.
+    pub fn route(&self) -> &'b Arc<Route> {
+        &self.seen.destination.route
     }
 
-    fn make(&self, kept: &'b Row, which: Which, origin: &'b Origin) -> Made<'b> {
-        let of_line = self.rows.known(kept).and_then(|(layout, line)| {
-            let layout = self.layouts.get(layout)?;
-            layout.make(which, origin, line, self.shapes)
-        });
-        of_line.unwrap_or_else(|| origin.make(self.rows.tree(kept)))
+    /// The cell of a key of the route, as an index is told of it.
+    #[inline]
+    pub fn value(&self, key: u32) -> prefilter::Value<'b> {
+        self.seen.key(key).map_or(prefilter::Value::Null, |(made, origin)| made.into_value(origin.ty))
+    }
+
+    /// The event's JSON, if it is at hand and the key's cell has all scalar values of it: of these, texts are strings
+    /// there, and numbers and booleans may be written in another way than in the cell.
+    pub fn json(&self, key: u32) -> Option<&'b [u8]> {
+        let origin = self.route().origins.get(key as usize)?;
+        let (_, line) = self.seen.line.filter(|_| origin.place == Place::AllValues)?;
+        Some(line.text.as_bytes())
+    }
+}
+
+/// A row and what is known about it.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'b> {
+    kept: &'b Row,
+    destination: &'b Destination,
+    line: Option<(&'b Layout, Known<'b>)>,
+    rows: &'b Rows,
+    shapes: &'b [Shape],
+}
+
+impl<'b> Seen<'b> {
+    /// The cell of a key, and where it comes from.
+    #[inline]
+    fn key(&self, key: u32) -> Option<(Made<'b>, &'b Origin)> {
+        let origin = self.destination.route.origins.get(key as usize)?;
+        Some((self.make(Which::Key(key as usize), origin), origin))
+    }
+
+    #[inline]
+    fn make(&self, which: Which, origin: &'b Origin) -> Made<'b> {
+        let of_line = self.line.and_then(|(layout, line)| layout.make(which, origin, line, self.shapes));
+        of_line.unwrap_or_else(|| origin.make(self.rows.tree(self.kept)))
     }
 }
 

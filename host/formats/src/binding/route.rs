@@ -75,6 +75,9 @@ enum Filler {
     Row,
 }
 
+/// What distinguishes routes.
+type Distinct = (Vec<RouteFill>, Arc<[Origin]>);
+
 /// Finds where events go.
 #[derive(Debug)]
 pub(super) struct Routes {
@@ -83,8 +86,7 @@ pub(super) struct Routes {
     /// Places in `destinations`.
     by_fillers: HashMap<Fillers, usize>,
     destinations: Vec<Destination>,
-    /// By what distinguishes them.
-    known: HashMap<(Vec<RouteFill>, Arc<[Origin]>), Arc<Route>>,
+    known: HashMap<Distinct, Arc<Route>>,
     next_id: u64,
 }
 
@@ -132,7 +134,9 @@ impl Routes {
         let said = self.map.declared.iter().flat_map(Declared::parts);
         let mut leaves = Vec::new();
         for physical in asked.chain(said) {
-            leaves.extend(first_leaf(physical, skeleton)?);
+            if !add_first_leaf(physical, skeleton, &mut leaves) {
+                return None;
+            }
         }
         Some(leaves)
     }
@@ -226,17 +230,18 @@ impl Route {
     }
 }
 
-/// The leaf in which a field is looked for. `None` if that depends on more than the shape.
-fn first_leaf(physical: &Physical, skeleton: &Map<String, Value>) -> Option<Option<u32>> {
+/// Adds the leaf in which a field is looked for, if there is one. False if that depends on more than the shape.
+fn add_first_leaf(physical: &Physical, skeleton: &Map<String, Value>, leaves: &mut Vec<u32>) -> bool {
     for place in &*physical.0 {
         if place.leads_through_lists(skeleton) {
-            return None;
+            return false;
         }
         if let Some(found) = place.find(skeleton) {
-            return Some(leaf_of(found));
+            leaves.extend(leaf_of(found));
+            return true;
         }
     }
-    Some(None)
+    true
 }
 
 impl Fillers {

@@ -11,7 +11,7 @@ use crate::{event::Position, json::Leaf};
 /// The events of a round.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    rows: Vec<Row>,
+    events: Vec<Row>,
     /// The lines whose shape is known, one behind the other, and their leaves.
     text: String,
     leaves: Vec<Leaf>,
@@ -54,11 +54,11 @@ struct At {
 
 impl Rows {
     pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        self.events.len()
     }
 
     pub(super) fn get(&self, row: usize) -> Option<&Row> {
-        self.rows.get(row)
+        self.events.get(row)
     }
 
     /// Adds an event that was parsed.
@@ -96,7 +96,7 @@ impl Rows {
     ) {
         let source = self.source(&position.source);
         let at = At { source, line: position.line, record: position.record, offset: position.offset };
-        if let (Some(destination), Ok(row)) = (destination, u32::try_from(self.rows.len())) {
+        if let (Some(destination), Ok(row)) = (destination, u32::try_from(self.events.len())) {
             if self.by_destination.len() <= destination {
                 self.by_destination.resize_with(destination + 1, Vec::new);
             }
@@ -105,7 +105,7 @@ impl Rows {
             }
         }
         let destination = destination.and_then(|place| u32::try_from(place).ok());
-        self.rows.push(Row { destination, at, line, tree });
+        self.events.push(Row { destination, at, line, tree });
     }
 
     /// The destinations that have rows, and their rows in order.
@@ -136,7 +136,7 @@ impl Rows {
 
     /// Forgets all events and keeps the room they took.
     pub(super) fn clear(&mut self) {
-        self.rows.clear();
+        self.events.clear();
         self.text.clear();
         self.leaves.clear();
         self.made.reset();

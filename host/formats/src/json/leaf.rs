@@ -6,10 +6,13 @@ use bumpalo::Bump;
 use memchr::memchr;
 use serde_json::Value;
 
-use super::marks::unit;
+use super::marks::{BLOCK, places, unit};
 
 /// How many digits an integer has at most that surely is its own text.
 const DIGITS_MAX: usize = 18;
+
+/// How many bytes are copied at once.
+const RUN: usize = 16;
 
 /// Where a value lies in its line: from its first byte, which may be a quote, to behind its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,20 +56,13 @@ impl Leaf {
     /// Whether it is one of these texts.
     pub(crate) fn is_one_of(self, line: &str, texts: &[String], made: &Bump) -> bool {
         let raw = self.raw(line);
-        let long = texts.iter().map(|text| text.len()).max().unwrap_or_default();
+        let long = texts.iter().map(String::len).max().unwrap_or_default();
         // What is written with escapes is six times as long at most.
         let short = raw.len() <= long.saturating_mul(6).saturating_add(2);
-        short && raw.starts_with('"') && texts.contains_text(string(raw, made))
-    }
-}
-
-trait ContainsText {
-    fn contains_text(&self, text: &str) -> bool;
-}
-
-impl ContainsText for [String] {
-    fn contains_text(&self, text: &str) -> bool {
-        self.iter().any(|known| known == text)
+        short && raw.starts_with('"') && {
+            let text = string(raw, made);
+            texts.iter().any(|known| known == text)
+        }
     }
 }
 
@@ -77,43 +73,93 @@ fn is_plain_integer(bytes: &[u8]) -> bool {
 }
 
 /// What a string that was read as JSON before says, quotes and escapes gone.
+#[inline]
 fn string<'t>(raw: &'t str, made: &'t Bump) -> &'t str {
     let inside = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-    match memchr(b'\\', inside.as_bytes()) {
-        None => inside,
-        Some(first) => unescaped(inside, first, made),
-    }
+    if memchr(b'\\', inside.as_bytes()).is_none() { inside } else { unescaped(inside.as_bytes(), made) }
 }
 
-fn unescaped<'t>(inside: &str, first: usize, made: &'t Bump) -> &'t str {
-    let mut text = bumpalo::collections::String::with_capacity_in(inside.len(), made);
-    let (mut from, mut backslash) = (0, Some(first));
-    while let Some(at) = backslash {
-        text.push_str(inside.get(from..at).unwrap_or_default());
-        let (character, bytes) = escape(inside.as_bytes(), at.saturating_add(1));
-        text.push(character);
-        from = at.saturating_add(1).saturating_add(bytes);
-        let rest = inside.as_bytes().get(from..).unwrap_or_default();
-        backslash = memchr(b'\\', rest).map(|distance| from.saturating_add(distance));
+/// The text without its escapes. Where they are is found for a block at once, so that no search waits for another.
+fn unescaped<'t>(inside: &[u8], made: &'t Bump) -> &'t str {
+    let mut text = Text { bytes: made.alloc_slice_fill_copy(inside.len().saturating_add(RUN), 0), length: 0 };
+    // What lies before `from` is done.
+    let mut from = 0_usize;
+    let (blocks, rest) = inside.as_chunks::<BLOCK>();
+    let mut last = [0; BLOCK];
+    if let Some(start) = last.get_mut(..rest.len()) {
+        start.copy_from_slice(rest);
     }
-    text.push_str(inside.get(from..).unwrap_or_default());
-    text.into_bump_str()
-}
-
-/// The character that is escaped here, behind its backslash, and how many bytes say so.
-fn escape(bytes: &[u8], at: usize) -> (char, usize) {
-    match bytes.get(at) {
-        Some(b'n') => ('\n', 1),
-        Some(b'r') => ('\r', 1),
-        Some(b't') => ('\t', 1),
-        Some(b'b') => ('\u{8}', 1),
-        Some(b'f') => ('\u{c}', 1),
-        Some(b'u') => {
-            let character = unit(bytes, at.saturating_add(1)).and_then(char::from_u32);
-            (character.unwrap_or(char::REPLACEMENT_CHARACTER), 5)
+    let mut base = 0_usize;
+    for block in blocks.iter().chain(std::iter::once(&last)) {
+        let mut backslashes = places(block, b'\\');
+        while backslashes != 0 {
+            let at = base.saturating_add(backslashes.trailing_zeros() as usize);
+            backslashes &= backslashes.wrapping_sub(1);
+            // It is itself what is escaped.
+            if at < from {
+                continue;
+            }
+            text.add(inside, from, at);
+            from = at.saturating_add(2);
+            match inside.get(at.saturating_add(1)) {
+                Some(byte @ (b'\\' | b'"' | b'/')) => text.add_character(char::from(*byte)),
+                Some(b'u') => {
+                    text.add_character(unit(inside, from).and_then(char::from_u32).unwrap_or_default());
+                    from = from.saturating_add(4);
+                }
+                other => text.add_character(other.map_or(char::REPLACEMENT_CHARACTER, |byte| control(*byte))),
+            }
         }
-        Some(byte) => (char::from(*byte), 1),
-        None => (char::REPLACEMENT_CHARACTER, 0),
+        base = base.saturating_add(BLOCK);
+    }
+    text.add(inside, from, inside.len());
+    // Whole characters were copied, or made.
+    std::str::from_utf8(text.bytes.get(..text.length).unwrap_or_default()).unwrap_or_default()
+}
+
+/// A text that grows into room which is there.
+struct Text<'t> {
+    bytes: &'t mut [u8],
+    length: usize,
+}
+
+impl Text<'_> {
+    /// Adds some of these bytes. Nearly always they are few, and copied as if they were as many as a run has.
+    #[inline]
+    fn add(&mut self, bytes: &[u8], from: usize, to: usize) {
+        let count = to.saturating_sub(from);
+        let run = bytes.get(from..).and_then(|rest| rest.first_chunk::<RUN>());
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        match (run, room.first_chunk_mut::<RUN>()) {
+            (Some(run), Some(room)) if count <= RUN => *room = *run,
+            _ => {
+                if let (Some(room), Some(some)) = (room.get_mut(..count), bytes.get(from..to)) {
+                    room.copy_from_slice(some);
+                }
+            }
+        }
+        self.length = self.length.saturating_add(count);
+    }
+
+    /// Adds a character. Its escape has at least as many bytes.
+    #[inline]
+    fn add_character(&mut self, character: char) {
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        if room.len() >= character.len_utf8() {
+            self.length = self.length.saturating_add(character.encode_utf8(room).len());
+        }
+    }
+}
+
+/// The control character that a letter behind a backslash is.
+fn control(letter: u8) -> char {
+    match letter {
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        _ => char::REPLACEMENT_CHARACTER,
     }
 }
 

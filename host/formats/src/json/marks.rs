@@ -6,7 +6,7 @@
 use wide::u8x16;
 
 /// How many bytes are looked at in one go: the bits of a word.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// How many bytes a vector has.
 const LANES: usize = 16;
@@ -103,6 +103,14 @@ fn bits(block: &[u8; BLOCK], lowest: &mut u8x16) -> Bits {
         *lowest = lowest.min(vector);
     }
     bits
+}
+
+/// Where a block has that byte, a bit for each.
+#[inline]
+pub(super) fn places(block: &[u8; BLOCK], byte: u8) -> u64 {
+    let (vectors, _) = block.as_chunks::<LANES>();
+    let masks = vectors.iter().map(|bytes| u8x16::new(*bytes).simd_eq(u8x16::splat(byte)).to_bitmask());
+    masks.rev().fold(0, |bits, mask| bits << LANES | u64::from(mask))
 }
 
 /// The bytes that are escaped by a backslash. `next_is_escaped` says whether the last block escapes the first byte of

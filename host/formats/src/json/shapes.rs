@@ -24,7 +24,7 @@ const LESSONS_MAX: u32 = 1024;
 #[derive(Debug)]
 pub(crate) struct Shapes {
     trie: Trie,
-    shapes: Vec<Shape>,
+    known: Vec<Shape>,
     /// How many leaves the shapes have together.
     leaves: usize,
     full: bool,
@@ -52,15 +52,15 @@ pub(crate) fn leaf_of(value: &Value) -> Option<u32> {
 
 impl Default for Shapes {
     fn default() -> Self {
-        let (trie, shapes, marks) = (Trie::default(), Vec::new(), Marks::default());
-        Self { trie, shapes, leaves: 0, full: false, marks, credit: LESSON.saturating_mul(LESSONS_MAX) }
+        let (trie, known, marks) = (Trie::default(), Vec::new(), Marks::default());
+        Self { trie, known, leaves: 0, full: false, marks, credit: LESSON.saturating_mul(LESSONS_MAX) }
     }
 }
 
 impl Shapes {
     /// The shapes. A shape's place is its number.
     pub(crate) fn all(&self) -> &[Shape] {
-        &self.shapes
+        &self.known
     }
 
     /// The shape of a line, its leaves added to `leaves`. `None`, and nothing added, if the line is to be left to
@@ -91,16 +91,16 @@ impl Shapes {
         self.credit -= LESSON;
         leaves.truncate(before);
         let learnt = learn(cursor).filter(|learnt| !envelope::has_keys_of_one(&learnt.skeleton))?;
-        self.full |= self.shapes.len() >= SHAPES_MAX
+        self.full |= self.known.len() >= SHAPES_MAX
             || self.leaves.saturating_add(learnt.leaves.len()) > LEAVES_MAX
             || self.trie.is_full();
-        let shape = u32::try_from(self.shapes.len()).ok()?;
+        let shape = u32::try_from(self.known.len()).ok()?;
         if self.full || !self.trie.add(line.as_bytes(), &learnt.leaves, shape) {
             return None;
         }
         leaves.extend_from_slice(&learnt.leaves);
         self.leaves = self.leaves.saturating_add(learnt.leaves.len());
-        self.shapes.push(Shape { skeleton: learnt.skeleton });
+        self.known.push(Shape { skeleton: learnt.skeleton });
         Some(shape)
     }
 
@@ -109,7 +109,7 @@ impl Shapes {
         let full = self.full;
         if full {
             (self.trie, self.leaves, self.full) = (Trie::default(), 0, false);
-            self.shapes.clear();
+            self.known.clear();
         }
         full
     }

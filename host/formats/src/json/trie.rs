@@ -12,7 +12,10 @@ const NODES_MAX: usize = 1 << 16;
 const TEXT_BYTES_MAX: usize = 2 << 20;
 
 /// How many children a node may have: where there are more, keys are data.
-const CHILDREN_MAX: u32 = 32;
+const CHILDREN_MAX: u32 = 256;
+
+/// How many bytes are compared at once.
+const WORD: usize = 8;
 
 /// No node, no shape.
 const NONE: u32 = u32::MAX;
@@ -30,7 +33,12 @@ struct Node {
     /// In [`Trie::text`].
     from: u32,
     to: u32,
-    /// How many quotes the text has.
+    /// The first bytes of the text, the lowest first, and what of them is text.
+    head: u64,
+    mask: u64,
+    /// Its last bytes, if it has more.
+    tail: u64,
+    /// How many quotes it has.
     quotes: u32,
     /// The first child and the next sibling.
     child: u32,
@@ -46,16 +54,32 @@ struct Node {
 
 impl Default for Trie {
     fn default() -> Self {
-        let root = Node::new(0..0, 0, NONE, false);
-        Self { nodes: vec![root], text: Vec::new() }
+        Self { nodes: vec![Node::new(b"", 0, NONE, false)], text: Vec::new() }
     }
 }
 
 impl Node {
-    fn new(text: std::ops::Range<u32>, quotes: u32, shape: u32, list: bool) -> Self {
-        let (from, to) = (text.start, text.end);
-        Self { from, to, quotes, child: NONE, sibling: NONE, hint: NONE, children: 0, shape, list }
+    /// A node whose text lies from there on.
+    fn new(text: &[u8], from: u32, shape: u32, list: bool) -> Self {
+        let quotes = text.iter().filter(|byte| **byte == b'"').fold(0_u32, |quotes, _| quotes.saturating_add(1));
+        let to = u32::try_from(text.len()).map_or(u32::MAX, |bytes| from.saturating_add(bytes));
+        let mask = if text.len() < WORD { short_word(&vec![u8::MAX; text.len()]) } else { u64::MAX };
+        let (head, tail) = (word(text, 0) & mask, word(text, text.len().saturating_sub(WORD)));
+        let (child, sibling, hint, children) = (NONE, NONE, NONE, 0);
+        Self { from, to, head, mask, tail, quotes, child, sibling, hint, children, shape, list }
     }
+}
+
+/// The bytes from there on as a number, the first the lowest; zeros behind the last.
+#[inline]
+fn word(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.first_chunk().map_or_else(|| short_word(rest), |chunk| u64::from_le_bytes(*chunk))
+}
+
+#[cold]
+fn short_word(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 impl Trie {
@@ -78,30 +102,54 @@ impl Trie {
     /// The child of `parent` that is what stands here.
     #[inline]
     fn step(&mut self, parent: u32, cursor: &Cursor<'_>) -> Option<u32> {
+        let head = word(cursor.bytes, cursor.at);
         let hint = self.nodes.get(parent as usize)?.hint;
-        if self.stands(hint, cursor) {
+        if self.stands(hint, head, cursor) {
             return Some(hint);
         }
-        self.search(parent, cursor)
+        self.search(parent, head, cursor)
     }
 
-    fn search(&mut self, parent: u32, cursor: &Cursor<'_>) -> Option<u32> {
-        let mut place = self.nodes.get(parent as usize)?.child;
-        while !self.stands(place, cursor) {
+    /// The same for a child that is not the hint. It becomes the first child: what is rare is looked for last.
+    fn search(&mut self, parent: u32, head: u64, cursor: &Cursor<'_>) -> Option<u32> {
+        let first = self.nodes.get(parent as usize)?.child;
+        let (mut before, mut place) = (NONE, first);
+        while !self.stands(place, head, cursor) {
+            before = place;
             place = self.nodes.get(place as usize)?.sibling;
         }
-        self.nodes.get_mut(parent as usize)?.hint = place;
+        if let Some(next) = self.nodes.get(place as usize).map(|node| node.sibling)
+            && let Some(before) = self.nodes.get_mut(before as usize)
+        {
+            before.sibling = next;
+            self.nodes.get_mut(place as usize)?.sibling = first;
+        }
+        let parent = self.nodes.get_mut(parent as usize)?;
+        (parent.child, parent.hint) = (place, place);
         Some(place)
     }
 
-    /// Whether the text of a node stands here, and behind it what must.
+    /// Whether the text of a node stands here, where `head` is, and behind it what must.
     #[inline]
-    fn stands(&self, place: u32, cursor: &Cursor<'_>) -> bool {
+    fn stands(&self, place: u32, head: u64, cursor: &Cursor<'_>) -> bool {
         let Some(node) = self.nodes.get(place as usize) else { return false };
-        let text = self.text.get(node.from as usize..node.to as usize).unwrap_or_default();
-        let Some(rest) = cursor.bytes.get(cursor.at..).and_then(|rest| rest.strip_prefix(text)) else { return false };
-        match rest.first() {
-            None => node.shape != NONE,
+        if head & node.mask != node.head {
+            return false;
+        }
+        let length = (node.to - node.from) as usize;
+        let end = cursor.at + length;
+        if length > WORD && word(cursor.bytes, end - WORD) != node.tail {
+            return false;
+        }
+        if length > 2 * WORD {
+            let middle = self.text.get(node.from as usize + WORD..node.to as usize - WORD);
+            if cursor.bytes.get(cursor.at + WORD..end - WORD) != middle {
+                return false;
+            }
+        }
+        match cursor.bytes.get(end) {
+            // A short text may stand in part behind the end of the line.
+            None => node.shape != NONE && end == cursor.bytes.len(),
             // With more of what stands between leaves behind it, this is another node's text.
             Some(b' ' | b'{') => false,
             Some(first) => node.shape == NONE && (*first == b'[') == node.list,
@@ -137,16 +185,13 @@ impl Trie {
             }
             place = node.sibling;
         }
-        let from = u32::try_from(self.text.len()).ok()?;
-        let to = u32::try_from(self.text.len().checked_add(text.len())?).ok()?;
         let place = u32::try_from(self.nodes.len()).ok()?;
         let full = self.is_full();
         let parent = self.nodes.get_mut(parent as usize)?;
         if full || parent.children >= CHILDREN_MAX {
             return None;
         }
-        let quotes = text.iter().filter(|byte| **byte == b'"').count();
-        let mut node = Node::new(from..to, u32::try_from(quotes).ok()?, shape, list);
+        let mut node = Node::new(text, u32::try_from(self.text.len()).ok()?, shape, list);
         node.sibling = parent.child;
         parent.child = place;
         parent.hint = place;

@@ -170,12 +170,16 @@ impl Physical {
         Self(paths.into_iter().map(Place::At).collect())
     }
 
+    /// The paths to where it may be, or to the object of the objects in which it may be.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|place| match place {
+            Place::At(path) | Place::InAnyOf { object: path, .. } => path.as_str(),
+        })
+    }
+
     /// With which key of an event's top its paths begin, for each.
     pub(crate) fn first_keys(&self) -> impl Iterator<Item = &str> {
-        let paths = self.0.iter().map(|place| match place {
-            Place::At(path) | Place::InAnyOf { object: path, .. } => path.as_str(),
-        });
-        paths.filter_map(|path| path.split('.').next())
+        self.paths().filter_map(|path| path.split('.').next())
     }
 
     /// The first value that the event has and that says something.
@@ -221,6 +225,23 @@ impl Source {
                 Some(_) => ListCell::Null,
                 None => ListCell::Absent,
             },
+        }
+    }
+
+    /// The physical fields that it looks at.
+    pub(crate) fn fields(&self) -> Vec<&Physical> {
+        match self {
+            Self::Constant(_) => Vec::new(),
+            Self::Field(of)
+            | Self::FileName(of)
+            | Self::User(of)
+            | Self::Domain(of)
+            | Self::Hash { of, .. }
+            | Self::Words { of, .. }
+            | Self::Entry { of, .. }
+            | Self::Epoch { of, .. } => vec![of],
+            Self::Join { parts, .. } | Self::All(parts) => parts.iter().collect(),
+            Self::Present(texts) => texts.iter().map(|(_, of)| of).collect(),
         }
     }
 
