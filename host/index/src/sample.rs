@@ -12,7 +12,7 @@ use crate::{
 const COUNTERS: usize = 1 << 16;
 
 /// How much of a text is looked at, in bytes, and of how many elements of a list.
-const SEEN_BYTES_MAX: usize = 4096;
+const SEEN_BYTES_MAX: usize = 1024;
 /// See [`SEEN_BYTES_MAX`].
 const SEEN_ELEMENTS_MAX: usize = 64;
 
@@ -51,7 +51,11 @@ impl Sample {
     /// Adds a row.
     pub(crate) fn add(&mut self, atoms: &Atoms, row: &impl Row, values: &mut Values) {
         self.rows = self.rows.saturating_add(1);
-        for slot in 0..crate::atoms::number_of(atoms.keys.len()) {
+        for (slot, key) in (0..).zip(&atoms.keys) {
+            // A dear value: its JSON is looked at instead.
+            if row.json(*key).is_some() {
+                continue;
+            }
             match values.get(slot, &atoms.keys, row) {
                 Known::Text(span) => self.add_text(slot, values.text(span)),
                 Known::Elements(span) => {

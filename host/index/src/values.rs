@@ -103,12 +103,14 @@ impl Values {
     /// Adds a text, folded.
     fn fold(&mut self, text: &str) -> Span {
         let start = self.text.len();
-        if text.is_ascii() {
-            self.text.extend_from_slice(text.as_bytes());
-            if let Some(added) = self.text.get_mut(start..) {
-                added.make_ascii_lowercase();
-            }
-        } else {
+        // One pass, and it is seen afterwards whether that was enough.
+        let mut set = 0;
+        self.text.extend(text.bytes().map(|byte| {
+            set |= byte;
+            byte.to_ascii_lowercase()
+        }));
+        if !set.is_ascii() {
+            self.text.truncate(start);
             let mut bytes = [0; 4];
             for c in text.chars() {
                 self.text.extend_from_slice(fold_char(c).encode_utf8(&mut bytes).as_bytes());

@@ -14,6 +14,7 @@ pub(super) struct Pieces {
     grams: Grams<GRAM>,
     /// One after the other.
     pieces: Vec<Box<[u8]>>,
+    unicode_escape: memmem::Finder<'static>,
 }
 
 /// The characters that are not ASCII and fold to it: the Kelvin sign and the long s.
@@ -25,12 +26,12 @@ impl Pieces {
         let pieces: Option<Vec<Box<[u8]>>> = literals.map(|literal| piece(literal).map(Box::from)).collect();
         let pieces = pieces.filter(|pieces| !pieces.is_empty())?;
         let numbered: Vec<(u32, &[u8])> = (0..).zip(pieces.iter().map(|piece| &**piece)).collect();
-        Some(Self { grams: Grams::new(&numbered, cost), pieces })
+        Some(Self { grams: Grams::new(&numbered, cost), pieces, unicode_escape: memmem::Finder::new(br"\u") })
     }
 
     /// Whether one of the literals may be in a text of this JSON.
     pub(super) fn may_be_in(&self, json: &[u8]) -> bool {
-        if has_unicode_escape(json)
+        if self.has_unicode_escape(json)
             || !json.is_ascii() && FOLD_TO_ASCII.iter().any(|c| memmem::find(json, c.as_bytes()).is_some())
         {
             return true;
@@ -43,6 +44,14 @@ impl Pieces {
             Some(piece.len())
         });
         is_there || search == Search::Flooded
+    }
+
+    /// Whether there is `\u` that begins an escape: after an even number of backslashes.
+    fn has_unicode_escape(&self, json: &[u8]) -> bool {
+        self.unicode_escape.find_iter(json).any(|at| {
+            let before = json.get(..at).unwrap_or_default();
+            before.iter().rev().take_while(|byte| **byte == b'\\').count().is_multiple_of(2)
+        })
     }
 
     /// The memory that they use.
@@ -59,14 +68,6 @@ fn piece(literal: &[u8]) -> Option<&[u8]> {
     let pieces = literal.split(may_be_escaped).filter(|piece| piece.len() >= GRAM);
     let is_telling = |piece: &&[u8]| piece.iter().any(|byte| !b"0123456789+-.aefilnrstuy".contains(byte));
     pieces.filter(is_telling).max_by_key(|piece| piece.len())
-}
-
-/// Whether there is `\u` that begins an escape: after an even number of backslashes.
-fn has_unicode_escape(json: &[u8]) -> bool {
-    memmem::find_iter(json, br"\u").any(|at| {
-        let before = json.get(..at).unwrap_or_default();
-        before.iter().rev().take_while(|byte| **byte == b'\\').count().is_multiple_of(2)
-    })
 }
 
 #[cfg(test)]
