@@ -103,12 +103,13 @@ impl Values {
     /// Adds a text, folded.
     fn fold(&mut self, text: &str) -> Span {
         let start = self.text.len();
-        // One pass, and it is seen afterwards whether that was enough.
+        self.text.extend_from_slice(text.as_bytes());
+        // One pass that compilers make wide, and it is seen afterwards whether that was enough.
         let mut set = 0;
-        self.text.extend(text.bytes().map(|byte| {
-            set |= byte;
-            byte.to_ascii_lowercase()
-        }));
+        for byte in self.text.iter_mut().skip(start) {
+            set |= *byte;
+            *byte = byte.to_ascii_lowercase();
+        }
         if !set.is_ascii() {
             self.text.truncate(start);
             let mut bytes = [0; 4];
