@@ -68,14 +68,18 @@ pub(super) enum Search {
     Flooded,
 }
 
-/// The longest stride: with each the tables grow.
+/// The longest stride.
 const STRIDE_MAX: usize = 8;
+
+/// So many grams a table may have for the sake of a longer stride.
+const GRAMS_MAX: usize = 1 << 16;
 
 impl<const N: usize> Grams<N> {
     /// Atoms with their literals of at least so many bytes. `cost` says how often a gram is expected in text.
-    pub(super) fn new<'a>(atoms: &[(u32, &'a [u8])], cost: impl Fn(&[u8]) -> f32) -> Self {
+    pub(super) fn new(atoms: &[(u32, &[u8])], cost: impl Fn(&[u8]) -> f64) -> Self {
         let shortest = atoms.iter().map(|(_, literal)| literal.len()).min().unwrap_or_default();
-        let stride = (shortest + 1).saturating_sub(N).clamp(1, STRIDE_MAX);
+        let affordable = GRAMS_MAX.checked_div(atoms.len()).unwrap_or_default().clamp(1, STRIDE_MAX);
+        let stride = (shortest + 1).saturating_sub(N).clamp(1, affordable);
         let mut hashed = Vec::with_capacity(atoms.len().saturating_mul(stride));
         for (atom, literal) in atoms {
             let start = rarest::<N>(literal, stride, &cost);
@@ -84,11 +88,10 @@ impl<const N: usize> Grams<N> {
                 grams.map(|(at, gram)| (hash::<N>(gram), Placed { atom: *atom, at: crate::atoms::number_of(at) })),
             );
         }
-        let hashes = || hashed.iter().map(|(hash, _)| *hash);
+        let stored = || hashed.iter().map(|(hash, _)| *hash);
         let coarse = match hashed.len().saturating_mul(PLACES_PER_GRAM) {
-            0 => Coarse::None,
-            ..=SMALL => Coarse::Small(coarse(hashes())),
-            ..=LARGE => Coarse::Large(coarse(hashes())),
+            1..=SMALL => Coarse::Small(Box::new(coarse(stored()))),
+            ..=LARGE => Coarse::Large(Box::new(coarse(stored()))),
             _ => Coarse::None,
         };
         Self { table: Buckets::new(hashed), coarse, stride }
@@ -197,9 +200,9 @@ impl<F: FnMut(u32, usize) -> Option<usize>, const N: usize> Comparing<'_, F, N> 
 }
 
 /// Where the successive grams start that are expected least often in text.
-fn rarest<const N: usize>(literal: &[u8], stride: usize, cost: impl Fn(&[u8]) -> f32) -> usize {
-    let costs: Vec<f32> = literal.windows(N).map(|gram| cost(gram)).collect();
-    let sums = costs.windows(stride).map(|grams| grams.iter().sum::<f32>());
+fn rarest<const N: usize>(literal: &[u8], stride: usize, cost: impl Fn(&[u8]) -> f64) -> usize {
+    let costs: Vec<f64> = literal.windows(N).map(cost).collect();
+    let sums = costs.windows(stride).map(|grams| grams.iter().sum::<f64>());
     sums.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(start, _)| start)
 }
 
@@ -221,8 +224,8 @@ fn hash<const N: usize>(gram: &[u8]) -> u64 {
 }
 
 /// A table of these hashes.
-fn coarse<const PLACES: usize>(hashes: impl Iterator<Item = u64>) -> Box<[u8; PLACES]> {
-    let mut table = Box::new([0; PLACES]);
+fn coarse<const PLACES: usize>(hashes: impl Iterator<Item = u64>) -> [u8; PLACES] {
+    let mut table = [0; PLACES];
     for hash in hashes {
         let place = place(hash, &table);
         table[place] = 1;
@@ -233,5 +236,5 @@ fn coarse<const PLACES: usize>(hashes: impl Iterator<Item = u64>) -> Box<[u8; PL
 /// A hash's place in a table, below its length for no more bits are left.
 #[inline]
 fn place<const PLACES: usize>(hash: u64, _table: &[u8; PLACES]) -> usize {
-    (hash >> (u64::BITS - PLACES.trailing_zeros())) as usize
+    usize::try_from(hash >> (u64::BITS - PLACES.trailing_zeros())).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use super::grams::{GRAM, Grams, Search};
 pub(super) struct Pieces {
     grams: Grams<GRAM>,
     /// One after the other.
-    pieces: Vec<Box<[u8]>>,
+    texts: Vec<Box<[u8]>>,
     unicode_escape: memmem::Finder<'static>,
 }
 
@@ -22,11 +22,11 @@ const FOLD_TO_ASCII: [&str; 2] = ["\u{212a}", "\u{17f}"];
 
 impl Pieces {
     /// Pieces of these literals; `None` where one has none that is good enough.
-    pub(super) fn new<'a>(literals: impl Iterator<Item = &'a [u8]>, cost: impl Fn(&[u8]) -> f32) -> Option<Self> {
+    pub(super) fn new<'a>(literals: impl Iterator<Item = &'a [u8]>, cost: impl Fn(&[u8]) -> f64) -> Option<Self> {
         let pieces: Option<Vec<Box<[u8]>>> = literals.map(|literal| piece(literal).map(Box::from)).collect();
         let pieces = pieces.filter(|pieces| !pieces.is_empty())?;
         let numbered: Vec<(u32, &[u8])> = (0..).zip(pieces.iter().map(|piece| &**piece)).collect();
-        Some(Self { grams: Grams::new(&numbered, cost), pieces, unicode_escape: memmem::Finder::new(br"\u") })
+        Some(Self { grams: Grams::new(&numbered, cost), texts: pieces, unicode_escape: memmem::Finder::new(br"\u") })
     }
 
     /// Whether one of the literals may be in a text of this JSON.
@@ -38,7 +38,7 @@ impl Pieces {
         }
         let mut is_there = false;
         let search = self.grams.find(json, |number, start| {
-            let piece = self.pieces.get(number as usize)?;
+            let piece = self.texts.get(number as usize)?;
             let there = json.get(start..).and_then(|rest| rest.get(..piece.len()));
             is_there |= there.is_some_and(|there| there.eq_ignore_ascii_case(piece));
             Some(piece.len())
@@ -56,7 +56,7 @@ impl Pieces {
 
     /// The memory that they use.
     pub(super) fn bytes(&self) -> usize {
-        let pieces = self.pieces.iter().map(|piece| piece.len().saturating_add(size_of::<Box<[u8]>>()));
+        let pieces = self.texts.iter().map(|piece| piece.len().saturating_add(size_of::<Box<[u8]>>()));
         self.grams.bytes() + pieces.sum::<usize>()
     }
 }
