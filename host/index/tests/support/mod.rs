@@ -41,13 +41,13 @@ impl Written {
     pub(crate) fn new(texts: Vec<String>, bits: u64) -> Self {
         let mut json = String::from("{");
         for (number, text) in texts.iter().enumerate() {
-            json += &format!("{}\"k{number}\": \"", if number == 0 { "" } else { ", " });
+            json.extend([if number == 0 { "" } else { ", " }, "\"k", &number.to_string(), "\": \""]);
             for (at, c) in text.chars().enumerate() {
                 match c {
                     '"' | '\\' => json.extend(['\\', c]),
                     // Three of four events have no escape that is not needed.
                     ' '..='\u{ffff}' if bits & 3 == 3 && bits >> (at % 62) & 4 == 4 => {
-                        json += &format!("\\u{:04x}", u32::from(c));
+                        json.extend(["\\u", &format!("{:04x}", u32::from(c))]);
                     }
                     c => json.push(c),
                 }
