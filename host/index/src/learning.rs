@@ -12,19 +12,24 @@ use crate::{
 };
 
 /// The first rows are all looked at, until the first choice can be made.
-const FIRST_ROWS: u32 = 128;
+const FIRST_ROWS: u32 = 64;
 
 /// Later on one of so many.
-const ONE_OF: u32 = 16;
+const ONE_OF: u32 = 32;
 
 /// How large a sample is when witnesses are chosen anew. After the last there is nothing more to learn.
-const STAGES: [u32; 4] = [FIRST_ROWS, 256, 512, 1024];
+const STAGES: [u32; 3] = [FIRST_ROWS, 256, 512];
+
+/// A choice among so many atoms takes as long as a row with bad witnesses does.
+const ATOMS_PER_ROW: usize = 16;
 
 /// What an index learns.
 #[derive(Debug, Default)]
 pub(crate) struct Learning {
     /// How many rows there were. Several threads may ask; one that is not counted does not matter.
     rows: AtomicU32,
+    /// How many there must have been so that another choice pays.
+    rows_min: u32,
     sample: Mutex<Option<Sample>>,
     /// Of [`STAGES`].
     stage: usize,
@@ -33,7 +38,8 @@ pub(crate) struct Learning {
 impl Learning {
     /// An index that has seen no row.
     pub(crate) fn new(atoms: &Atoms) -> Self {
-        Self { rows: AtomicU32::new(0), sample: Mutex::new(Some(Sample::new(atoms))), stage: 0 }
+        let rows_min = crate::atoms::number_of(atoms.len() / ATOMS_PER_ROW);
+        Self { rows: AtomicU32::new(0), rows_min, sample: Mutex::new(Some(Sample::new(atoms))), stage: 0 }
     }
 
     /// Learns from a row, or lets it pass.
@@ -55,6 +61,9 @@ impl Learning {
     /// The sample, if it is large enough for another choice.
     pub(crate) fn take(&self) -> Option<Sample> {
         let enough = STAGES.get(self.stage)?;
+        if self.rows.load(Ordering::Relaxed) < self.rows_min {
+            return None;
+        }
         self.sample.lock().ok()?.take_if(|sample| sample.rows() >= *enough)
     }
 
@@ -62,7 +71,8 @@ impl Learning {
     pub(crate) fn next(&self, sample: Sample) -> Self {
         let stage = self.stage.saturating_add(1);
         let sample = (stage < STAGES.len()).then_some(sample);
-        Self { rows: AtomicU32::new(self.rows.load(Ordering::Relaxed)), sample: Mutex::new(sample), stage }
+        let rows = AtomicU32::new(self.rows.load(Ordering::Relaxed));
+        Self { rows, rows_min: self.rows_min, sample: Mutex::new(sample), stage }
     }
 
     /// The memory that it uses.

@@ -57,7 +57,9 @@ impl Hits {
 
     /// Says it of all of them.
     pub(crate) fn add_all(&mut self, atoms: &[u32]) {
-        atoms.iter().for_each(|atom| self.add(*atom));
+        for atom in atoms {
+            self.add(*atom);
+        }
     }
 
     /// Says that each of these may hold.

@@ -103,17 +103,72 @@ impl Values {
     /// Adds a text, folded.
     fn fold(&mut self, text: &str) -> Span {
         let start = self.text.len();
-        if text.is_ascii() {
-            self.text.extend_from_slice(text.as_bytes());
-            if let Some(added) = self.text.get_mut(start..) {
-                added.make_ascii_lowercase();
-            }
-        } else {
+        self.text.extend_from_slice(text.as_bytes());
+        // One pass that compilers make wide, and it is seen afterwards whether that was enough.
+        let mut set = 0;
+        for byte in self.text.iter_mut().skip(start) {
+            set |= *byte;
+            *byte = byte.to_ascii_lowercase();
+        }
+        if !set.is_ascii() && !is_folded_beyond_ascii(text) {
+            self.text.truncate(start);
             let mut bytes = [0; 4];
             for c in text.chars() {
                 self.text.extend_from_slice(fold_char(c).encode_utf8(&mut bytes).as_bytes());
             }
         }
         Span { start, end: self.text.len() }
+    }
+}
+
+/// Whether folding leaves every character that is not ASCII as it is. In most languages such characters are few.
+fn is_folded_beyond_ascii(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = first_beyond_ascii(rest.as_bytes()) {
+        let mut chars = rest.get(at..).unwrap_or_default().chars();
+        if chars.next().is_some_and(|c| fold_char(c) != c) {
+            return false;
+        }
+        rest = chars.as_str();
+    }
+    true
+}
+
+/// How many bytes are looked at together.
+const BLOCK_BYTES: usize = 64;
+
+/// Where the first byte is that is not ASCII.
+fn first_beyond_ascii(bytes: &[u8]) -> Option<usize> {
+    let block = bytes.chunks(BLOCK_BYTES).position(|block| !block.is_ascii())?;
+    let start = block.saturating_mul(BLOCK_BYTES);
+    Some(start + bytes.get(start..)?.iter().position(|byte| !byte.is_ascii())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use sandtrap_wit::text;
+
+    use super::*;
+
+    #[test]
+    fn text_is_folded_as_everywhere() {
+        let long = "abcdefgh".repeat(40);
+        for text in [
+            "",
+            "A",
+            "\u{e9}t\u{e9}",
+            "\u{c9}T\u{c9}",
+            "a\u{17f}",
+            "\u{212a}",
+            &format!("{long}\u{e9}{long}\u{c9}"),
+            &long,
+        ] {
+            let mut values = Values::default();
+            let before = values.fold("X");
+            let span = values.fold(text);
+            assert_eq!(values.text(span), text::fold(text).as_bytes(), "{text}");
+            assert_eq!(values.text(before), b"x");
+            assert_eq!(is_folded_beyond_ascii(text), text::fold(text) == text.to_ascii_lowercase(), "{text}");
+        }
     }
 }

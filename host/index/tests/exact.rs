@@ -3,9 +3,9 @@
 mod support;
 
 use proptest::prelude::*;
-use sandtrap_index::{Index, Indexed, Scratch};
+use sandtrap_index::{Index, Indexed, Row, Scratch};
 use sandtrap_wit::prefilter::{Atom, Clause, Prefilter, Test};
-use support::{Cell, Cells, admitted};
+use support::{Cell, Cells, Written, admitted};
 
 /// Columns of each detection, and keys of the index. Fewer keys than columns: detections share them.
 const COLUMNS: u32 = 4;
@@ -78,25 +78,59 @@ fn cell() -> impl Strategy<Value = Cell> {
     ]
 }
 
+/// Looks at every row, again and again until the index has learned from them, and once more with what it chose then.
+fn check(prefilters: &[(Prefilter, Vec<u32>)], rows: &[impl Row]) -> Result<(), TestCaseError> {
+    let indexed: Vec<Indexed<'_>> =
+        prefilters.iter().map(|(prefilter, columns)| Indexed { prefilter, columns }).collect();
+    let mut index = Index::new(&indexed);
+    let always = (0..).zip(&indexed).filter(|(_, one)| one.prefilter.is_always());
+    prop_assert_eq!(index.unpruned(), always.map(|(number, _)| number).collect::<Vec<u32>>());
+    let mut scratch = Scratch::default();
+    for _ in 0..2 {
+        for (number, row) in rows.iter().enumerate() {
+            let mut found = Vec::new();
+            index.candidates(row, &mut scratch, &mut found);
+            prop_assert_eq!(&found, &admitted(&indexed, row), "row {}", number);
+        }
+        for row in rows.iter().cycle().take(ROWS_LEARNED_FROM) {
+            index.candidates(row, &mut scratch, &mut Vec::new());
+        }
+        match index.tuned() {
+            Some(tuned) => index = tuned,
+            None => prop_assert!(false, "the index has seen enough rows"),
+        }
+        prop_assert!(index.tuned().is_none(), "it wants more rows first");
+    }
+    Ok(())
+}
+
+/// As many rows as two choices of witnesses take.
+const ROWS_LEARNED_FROM: usize = 64 + 32 * 192;
+
+/// A prefilter of literals in the value of key 0.
+fn keywords() -> impl Strategy<Value = Prefilter> {
+    let atom = folded().prop_map(|literal| Atom { column: 0, test: Test::Contains(literal) });
+    let clause = prop::collection::vec(atom, 1..4).prop_map(|atoms| Clause { atoms });
+    prop::collection::vec(clause, 1..3).prop_map(|clauses| Prefilter { clauses })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn an_index_says_what_prefilters_say(
         prefilters in prop::collection::vec((prefilter(), prop::collection::vec(0..5_u32, COLUMNS as usize)), 0..24),
         rows in prop::collection::vec(prop::collection::vec(cell(), 5).prop_map(Cells), 1..24),
     ) {
-        let indexed: Vec<Indexed<'_>> =
-            prefilters.iter().map(|(prefilter, columns)| Indexed { prefilter, columns }).collect();
-        let index = Index::new(&indexed);
-        let always: Vec<u32> =
-            (0..).zip(&indexed).filter(|(_, one)| one.prefilter.is_always()).map(|(number, _)| number).collect();
-        prop_assert_eq!(index.unpruned(), always);
-        let mut scratch = Scratch::default();
-        for row in &rows {
-            let mut found = Vec::new();
-            index.candidates(row, &mut scratch, &mut found);
-            prop_assert_eq!(&found, &admitted(&indexed, row), "{:?}", row);
-        }
+        check(&prefilters, &rows)?;
+    }
+
+    #[test]
+    fn json_that_is_at_hand_changes_nothing(
+        prefilters in prop::collection::vec((keywords(), Just(vec![0])), 1..8),
+        rows in prop::collection::vec((prop::collection::vec(text(), 0..4), any::<u64>()), 1..24),
+    ) {
+        let rows: Vec<Written> = rows.into_iter().map(|(texts, bits)| Written::new(texts, bits)).collect();
+        check(&prefilters, &rows)?;
     }
 }

@@ -85,7 +85,7 @@ impl<T: Copy> Buckets<T> {
 
 /// The lower half.
 fn lower(hash: u64) -> u32 {
-    (hash & u64::from(u32::MAX)) as u32
+    u32::try_from(hash & u64::from(u32::MAX)).unwrap_or_default()
 }
 
 fn number(place: usize) -> u32 {

@@ -30,8 +30,7 @@ const BLOCK: usize = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Grams<const N: usize> {
     table: Buckets<Placed>,
-    /// For few grams: whether there is one at a place.
-    coarse: Option<Box<[u8; COARSE]>>,
+    coarse: Coarse,
     stride: usize,
 }
 
@@ -43,11 +42,21 @@ struct Placed {
     at: u32,
 }
 
-/// Places of a table of bytes: with a byte for a bit, fewer instructions for each gram.
-const COARSE: usize = 1 << 14;
+/// Whether there is a gram at a place: with a byte for a bit, fewer instructions for each. Of many grams there is none.
+#[derive(Clone, Debug)]
+enum Coarse {
+    Small(Box<[u8; SMALL]>),
+    Large(Box<[u8; LARGE]>),
+    None,
+}
+
+/// Places of a [`Coarse`] table.
+const SMALL: usize = 1 << 14;
+/// See [`SMALL`].
+const LARGE: usize = 1 << 16;
 
 /// How many places there are at least for each gram.
-const COARSE_PER_GRAM: usize = 24;
+const PLACES_PER_GRAM: usize = 24;
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,14 +68,18 @@ pub(super) enum Search {
     Flooded,
 }
 
-/// The longest stride: with each the tables grow.
+/// The longest stride.
 const STRIDE_MAX: usize = 8;
+
+/// So many grams a table may have for the sake of a longer stride.
+const GRAMS_MAX: usize = 1 << 16;
 
 impl<const N: usize> Grams<N> {
     /// Atoms with their literals of at least so many bytes. `cost` says how often a gram is expected in text.
-    pub(super) fn new<'a>(atoms: &[(u32, &'a [u8])], cost: impl Fn(&[u8]) -> f32) -> Self {
+    pub(super) fn new(atoms: &[(u32, &[u8])], cost: impl Fn(&[u8]) -> f64) -> Self {
         let shortest = atoms.iter().map(|(_, literal)| literal.len()).min().unwrap_or_default();
-        let stride = (shortest + 1).saturating_sub(N).clamp(1, STRIDE_MAX);
+        let affordable = GRAMS_MAX.checked_div(atoms.len()).unwrap_or_default().clamp(1, STRIDE_MAX);
+        let stride = (shortest + 1).saturating_sub(N).clamp(1, affordable);
         let mut hashed = Vec::with_capacity(atoms.len().saturating_mul(stride));
         for (atom, literal) in atoms {
             let start = rarest::<N>(literal, stride, &cost);
@@ -75,13 +88,12 @@ impl<const N: usize> Grams<N> {
                 grams.map(|(at, gram)| (hash::<N>(gram), Placed { atom: *atom, at: crate::atoms::number_of(at) })),
             );
         }
-        let coarse = (hashed.len() <= COARSE / COARSE_PER_GRAM).then(|| {
-            let mut coarse = Box::new([0; COARSE]);
-            for (hash, _) in &hashed {
-                coarse[coarse_place(*hash)] = 1;
-            }
-            coarse
-        });
+        let stored = || hashed.iter().map(|(hash, _)| *hash);
+        let coarse = match hashed.len().saturating_mul(PLACES_PER_GRAM) {
+            1..=SMALL => Coarse::Small(Box::new(coarse(stored()))),
+            ..=LARGE => Coarse::Large(Box::new(coarse(stored()))),
+            _ => Coarse::None,
+        };
         Self { table: Buckets::new(hashed), coarse, stride }
     }
 
@@ -97,69 +109,80 @@ impl<const N: usize> Grams<N> {
             return Search::Complete;
         }
         let comparisons = text.len().saturating_mul(COMPARISONS_PER_BYTE).saturating_add(COMPARISONS_MIN);
-        let mut comparing =
-            Comparing::<_, N> { table: &self.table, coarse: self.coarse.as_deref(), comparisons, compare };
-        // A stride that is known when this is compiled makes all bounds known, too.
-        match self.stride {
-            1 => comparing.find::<1>(text),
-            2 => comparing.find::<2>(text),
-            3 => comparing.find::<3>(text),
-            4 => comparing.find::<4>(text),
-            5 => comparing.find::<5>(text),
-            6 => comparing.find::<6>(text),
-            7 => comparing.find::<7>(text),
-            _ => comparing.find::<STRIDE_MAX>(text),
+        let mut comparing = Comparing::<_, N> { table: &self.table, comparisons, compare };
+        match &self.coarse {
+            Coarse::Small(coarse) => comparing.find(self.stride, text, |hash| coarse[place(hash, coarse)]),
+            Coarse::Large(coarse) => comparing.find(self.stride, text, |hash| coarse[place(hash, coarse)]),
+            Coarse::None => comparing.find(self.stride, text, |hash| u8::from(self.table.may_have(hash))),
         }
     }
 
     /// The memory that they use.
     pub(super) fn bytes(&self) -> usize {
-        self.table.bytes()
+        let coarse = match &self.coarse {
+            Coarse::Small(coarse) => size_of_val(&**coarse),
+            Coarse::Large(coarse) => size_of_val(&**coarse),
+            Coarse::None => 0,
+        };
+        self.table.bytes() + coarse
     }
 }
 
 /// A search.
 struct Comparing<'a, F, const N: usize> {
     table: &'a Buckets<Placed>,
-    coarse: Option<&'a [u8; COARSE]>,
     /// How many are left.
     comparisons: usize,
     compare: F,
 }
 
 impl<F: FnMut(u32, usize) -> Option<usize>, const N: usize> Comparing<'_, F, N> {
-    fn find<const STRIDE: usize>(&mut self, text: &[u8]) -> Search {
+    /// Looks at every so manieth place. `may_have` is 1 for a hash that may be there, else 0.
+    fn find(&mut self, stride: usize, text: &[u8], may_have: impl Fn(u64) -> u8) -> Search {
+        // A stride that is known when this is compiled makes all bounds known, too.
+        match stride {
+            1 => self.find_at::<1>(text, may_have),
+            2 => self.find_at::<2>(text, may_have),
+            3 => self.find_at::<3>(text, may_have),
+            4 => self.find_at::<4>(text, may_have),
+            5 => self.find_at::<5>(text, may_have),
+            6 => self.find_at::<6>(text, may_have),
+            7 => self.find_at::<7>(text, may_have),
+            _ => self.find_at::<STRIDE_MAX>(text, may_have),
+        }
+    }
+
+    fn find_at<const STRIDE: usize>(&mut self, text: &[u8], may_have: impl Fn(u64) -> u8) -> Search {
         let mut position = 0;
         // Nothing waits for the answer to one place before the next is looked at.
         while let Some(block) = text.get(position..position + (BLOCK - 1) * STRIDE + N) {
-            if let Some(coarse) = self.coarse {
-                let grams = (0..BLOCK).map(|place| block.get(place * STRIDE..place * STRIDE + N).unwrap_or_default());
-                if grams.fold(0, |set, gram| set | coarse[coarse_place(hash::<N>(gram))]) == 0 {
-                    position += BLOCK * STRIDE;
-                    continue;
-                }
-            }
             let mut set = 0_u32;
             for place in 0..BLOCK {
                 let gram = block.get(place * STRIDE..place * STRIDE + N).unwrap_or_default();
-                set |= u32::from(self.table.may_have(hash::<N>(gram))) << place;
+                set |= u32::from(may_have(hash::<N>(gram))) << place;
             }
             while set != 0 {
                 let place = set.trailing_zeros() as usize;
                 set &= set - 1;
-                if self.compare(text, position + place * STRIDE) == Search::Flooded {
+                if self.look_at(text, position + place * STRIDE) == Search::Flooded {
                     return Search::Flooded;
                 }
             }
             position += BLOCK * STRIDE;
         }
-        while let Some(gram) = text.get(position..position + N) {
-            if self.table.may_have(hash::<N>(gram)) && self.compare(text, position) == Search::Flooded {
+        while position + N <= text.len() {
+            if self.look_at(text, position) == Search::Flooded {
                 return Search::Flooded;
             }
             position += STRIDE;
         }
         Search::Complete
+    }
+
+    #[inline]
+    fn look_at(&mut self, text: &[u8], position: usize) -> Search {
+        let gram = text.get(position..).unwrap_or_default();
+        if self.table.may_have(hash::<N>(gram)) { self.compare(text, position) } else { Search::Complete }
     }
 
     /// Compares what is stored under the gram at a place.
@@ -177,9 +200,9 @@ impl<F: FnMut(u32, usize) -> Option<usize>, const N: usize> Comparing<'_, F, N> 
 }
 
 /// Where the successive grams start that are expected least often in text.
-fn rarest<const N: usize>(literal: &[u8], stride: usize, cost: impl Fn(&[u8]) -> f32) -> usize {
-    let costs: Vec<f32> = literal.windows(N).map(|gram| cost(gram)).collect();
-    let sums = costs.windows(stride).map(|grams| grams.iter().sum::<f32>());
+fn rarest<const N: usize>(literal: &[u8], stride: usize, cost: impl Fn(&[u8]) -> f64) -> usize {
+    let costs: Vec<f64> = literal.windows(N).map(cost).collect();
+    let sums = costs.windows(stride).map(|grams| grams.iter().sum::<f64>());
     sums.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b)).map_or(0, |(start, _)| start)
 }
 
@@ -200,8 +223,18 @@ fn hash<const N: usize>(gram: &[u8]) -> u64 {
     u64::from(number | 0x2020_2020).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Below [`COARSE`].
+/// A table of these hashes.
+fn coarse<const PLACES: usize>(hashes: impl Iterator<Item = u64>) -> [u8; PLACES] {
+    let mut table = [0; PLACES];
+    for hash in hashes {
+        let place = place(hash, &table);
+        table[place] = 1;
+    }
+    table
+}
+
+/// A hash's place in a table, below its length for no more bits are left.
 #[inline]
-fn coarse_place(hash: u64) -> usize {
-    (hash >> (u64::BITS - COARSE.trailing_zeros())) as usize
+fn place<const PLACES: usize>(hash: u64, _table: &[u8; PLACES]) -> usize {
+    usize::try_from(hash >> (u64::BITS - PLACES.trailing_zeros())).unwrap_or_default()
 }

@@ -13,7 +13,8 @@ use super::grams::{GRAM, Grams, Search};
 pub(super) struct Pieces {
     grams: Grams<GRAM>,
     /// One after the other.
-    pieces: Vec<Box<[u8]>>,
+    texts: Vec<Box<[u8]>>,
+    unicode_escape: memmem::Finder<'static>,
 }
 
 /// The characters that are not ASCII and fold to it: the Kelvin sign and the long s.
@@ -21,23 +22,23 @@ const FOLD_TO_ASCII: [&str; 2] = ["\u{212a}", "\u{17f}"];
 
 impl Pieces {
     /// Pieces of these literals; `None` where one has none that is good enough.
-    pub(super) fn new<'a>(literals: impl Iterator<Item = &'a [u8]>, cost: impl Fn(&[u8]) -> f32) -> Option<Self> {
+    pub(super) fn new<'a>(literals: impl Iterator<Item = &'a [u8]>, cost: impl Fn(&[u8]) -> f64) -> Option<Self> {
         let pieces: Option<Vec<Box<[u8]>>> = literals.map(|literal| piece(literal).map(Box::from)).collect();
         let pieces = pieces.filter(|pieces| !pieces.is_empty())?;
         let numbered: Vec<(u32, &[u8])> = (0..).zip(pieces.iter().map(|piece| &**piece)).collect();
-        Some(Self { grams: Grams::new(&numbered, cost), pieces })
+        Some(Self { grams: Grams::new(&numbered, cost), texts: pieces, unicode_escape: memmem::Finder::new(br"\u") })
     }
 
     /// Whether one of the literals may be in a text of this JSON.
     pub(super) fn may_be_in(&self, json: &[u8]) -> bool {
-        if has_unicode_escape(json)
+        if self.has_unicode_escape(json)
             || !json.is_ascii() && FOLD_TO_ASCII.iter().any(|c| memmem::find(json, c.as_bytes()).is_some())
         {
             return true;
         }
         let mut is_there = false;
         let search = self.grams.find(json, |number, start| {
-            let piece = self.pieces.get(number as usize)?;
+            let piece = self.texts.get(number as usize)?;
             let there = json.get(start..).and_then(|rest| rest.get(..piece.len()));
             is_there |= there.is_some_and(|there| there.eq_ignore_ascii_case(piece));
             Some(piece.len())
@@ -45,9 +46,17 @@ impl Pieces {
         is_there || search == Search::Flooded
     }
 
+    /// Whether there is `\u` that begins an escape: after an even number of backslashes.
+    fn has_unicode_escape(&self, json: &[u8]) -> bool {
+        self.unicode_escape.find_iter(json).any(|at| {
+            let before = json.get(..at).unwrap_or_default();
+            before.iter().rev().take_while(|byte| **byte == b'\\').count().is_multiple_of(2)
+        })
+    }
+
     /// The memory that they use.
     pub(super) fn bytes(&self) -> usize {
-        let pieces = self.pieces.iter().map(|piece| piece.len().saturating_add(size_of::<Box<[u8]>>()));
+        let pieces = self.texts.iter().map(|piece| piece.len().saturating_add(size_of::<Box<[u8]>>()));
         self.grams.bytes() + pieces.sum::<usize>()
     }
 }
@@ -59,14 +68,6 @@ fn piece(literal: &[u8]) -> Option<&[u8]> {
     let pieces = literal.split(may_be_escaped).filter(|piece| piece.len() >= GRAM);
     let is_telling = |piece: &&[u8]| piece.iter().any(|byte| !b"0123456789+-.aefilnrstuy".contains(byte));
     pieces.filter(is_telling).max_by_key(|piece| piece.len())
-}
-
-/// Whether there is `\u` that begins an escape: after an even number of backslashes.
-fn has_unicode_escape(json: &[u8]) -> bool {
-    memmem::find_iter(json, br"\u").any(|at| {
-        let before = json.get(..at).unwrap_or_default();
-        before.iter().rev().take_while(|byte| **byte == b'\\').count().is_multiple_of(2)
-    })
 }
 
 #[cfg(test)]

@@ -21,20 +21,20 @@ pub(super) enum Choice {
 }
 
 /// What a trigger costs, in nanoseconds: the other clauses of a detection.
-const TRIGGER_NS: f32 = 40.0;
+const TRIGGER_NS: f64 = 40.0;
 /// What it costs to have one more atom in a table.
-const ATOM_NS: f32 = 0.005;
+const ATOM_NS: f64 = 0.005;
 /// What it costs to ask for a value and to look up its hashes.
-const KEY_NS: f32 = 25.0;
+const KEY_NS: f64 = 25.0;
 /// What it costs to look at a byte of text, if every byte is looked at.
-const SEARCHED_BYTE_NS: f32 = 0.5;
+const SEARCHED_BYTE_NS: f64 = 0.5;
 
 /// What it costs to verify an atom that is not about a part of a text.
-const ATOM_VERIFIED_NS: f32 = 4.0;
+const ATOM_VERIFIED_NS: f64 = 4.0;
 /// What it costs to look for one literal in a text.
-const CONTAINS_NS: f32 = 12.0;
+const CONTAINS_NS: f64 = 12.0;
 /// What it costs for each of the text's bytes.
-const CONTAINS_BYTE_NS: f32 = 0.06;
+const CONTAINS_BYTE_NS: f64 = 0.06;
 
 /// What a witness needs of a key, in the order of what it costs. A key's needs have successive numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +68,7 @@ impl Need {
     }
 
     /// What it costs for a key with so long a text.
-    fn ns(self, text_bytes: f32) -> f32 {
+    fn ns(self, text_bytes: f64) -> f64 {
         match self {
             Self::Value => KEY_NS,
             Self::LongSearch => KEY_NS + text_bytes * SEARCHED_BYTE_NS / 4.0,
@@ -83,8 +83,8 @@ const ROUNDS: usize = 2;
 
 /// The choice for each detection.
 pub(super) fn choose(atoms: &Atoms, rates: &Rates<'_>) -> Vec<Choice> {
-    let clauses: Vec<f32> = (0..number_of(atoms.clauses())).map(|clause| cost(clause, atoms, rates)).collect();
-    let cost_of = |clause: u32| clauses.get(clause as usize).copied().unwrap_or(f32::INFINITY);
+    let clauses: Vec<f64> = (0..number_of(atoms.clauses())).map(|clause| cost(clause, atoms, rates)).collect();
+    let cost_of = |clause: u32| clauses.get(clause as usize).copied().unwrap_or(f64::INFINITY);
     let rarest = |detection: u32| {
         let clauses = atoms.clauses_of(detection);
         let rarest = clauses.iter().copied().min_by(|a, b| cost_of(*a).total_cmp(&cost_of(*b)));
@@ -103,10 +103,10 @@ pub(super) fn choose(atoms: &Atoms, rates: &Rates<'_>) -> Vec<Choice> {
 }
 
 /// What a row costs with this clause as a witness; infinite if it cannot be one.
-fn cost(clause: u32, atoms: &Atoms, rates: &Rates<'_>) -> f32 {
+fn cost(clause: u32, atoms: &Atoms, rates: &Rates<'_>) -> f64 {
     let costs = atoms.atoms_of(clause).iter().map(|atom| match atoms.atom(*atom) {
         // It always holds and nothing triggers it.
-        Some(asked) if asked.slot == NO_SLOT && asked.kind == Kind::Exists(false) => f32::INFINITY,
+        Some(asked) if asked.slot == NO_SLOT && asked.kind == Kind::Exists(false) => f64::INFINITY,
         _ => rates.of_atom(*atom) * TRIGGER_NS + ATOM_NS,
     });
     costs.sum()
@@ -128,7 +128,7 @@ fn needs(atoms: &Atoms) -> Lists {
 }
 
 /// Chooses other witnesses where that saves looking at a key, or searching it, for every row.
-fn do_without(choices: &mut [Choice], atoms: &Atoms, needs: &Lists, cost_of: &impl Fn(u32) -> f32, rates: &Rates<'_>) {
+fn do_without(choices: &mut [Choice], atoms: &Atoms, needs: &Lists, cost_of: &impl Fn(u32) -> f64, rates: &Rates<'_>) {
     let mut users: Vec<Vec<u32>> = vec![Vec::new(); atoms.keys.len().saturating_mul(Need::ALL.len())];
     for (detection, choice) in (0..).zip(&*choices) {
         let Choice::Witness(clause) = choice else { continue };
@@ -183,17 +183,17 @@ fn set(used: &mut [bool], need: usize, to: bool) {
 }
 
 /// What is saved without a need that is not used any more: a key costs as much as the dearest of its needs.
-fn saved(need: usize, used: &[bool], rates: &Rates<'_>) -> f32 {
+fn saved(need: usize, used: &[bool], rates: &Rates<'_>) -> f64 {
     let slot = need / Need::ALL.len();
     let text_bytes = rates.text_bytes(number_of(slot));
     let others = used.get(slot * Need::ALL.len()..).unwrap_or_default().iter().zip(Need::ALL);
-    let left = others.filter(|(used, _)| **used).map(|(_, need)| need.ns(text_bytes)).fold(0.0, f32::max);
+    let left = others.filter(|(used, _)| **used).map(|(_, need)| need.ns(text_bytes)).fold(0.0, f64::max);
     let without = Need::ALL.get(need % Need::ALL.len()).map_or(0.0, |need| need.ns(text_bytes));
     (without - left).max(0.0)
 }
 
 /// What it costs to verify a detection for a row that nothing is known of.
-fn always_ns(clauses: &[u32], atoms: &Atoms, rates: &Rates<'_>) -> f32 {
+fn always_ns(clauses: &[u32], atoms: &Atoms, rates: &Rates<'_>) -> f64 {
     let mut reached = 1.0;
     let mut ns = TRIGGER_NS / 2.0;
     for clause in order(clauses.iter().copied(), atoms, rates) {
@@ -204,7 +204,7 @@ fn always_ns(clauses: &[u32], atoms: &Atoms, rates: &Rates<'_>) -> f32 {
 }
 
 /// What it costs to ask one atom after the other, none of which holds.
-fn verify_ns(clause: u32, atoms: &Atoms, rates: &Rates<'_>) -> f32 {
+fn verify_ns(clause: u32, atoms: &Atoms, rates: &Rates<'_>) -> f64 {
     let ns = atoms.atoms_of(clause).iter().filter_map(|atom| atoms.atom(*atom)).map(|asked| match asked.kind {
         Kind::Contains => CONTAINS_NS + rates.text_bytes(asked.slot) * CONTAINS_BYTE_NS,
         _ => ATOM_VERIFIED_NS,
@@ -216,7 +216,7 @@ fn verify_ns(clause: u32, atoms: &Atoms, rates: &Rates<'_>) -> f32 {
 pub(super) fn order(clauses: impl Iterator<Item = u32>, atoms: &Atoms, rates: &Rates<'_>) -> Vec<u32> {
     let rank =
         |clause: u32| verify_ns(clause, atoms, rates) / (1.0 - rates.of_clause(atoms.atoms_of(clause))).max(0.01);
-    let mut ranked: Vec<(f32, u32)> = clauses.map(|clause| (rank(clause), clause)).collect();
+    let mut ranked: Vec<(f64, u32)> = clauses.map(|clause| (rank(clause), clause)).collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
     ranked.into_iter().map(|(_, clause)| clause).collect()
 }

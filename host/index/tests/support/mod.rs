@@ -29,6 +29,45 @@ impl Row for Cells {
     }
 }
 
+/// An event of which one key has all texts, and its JSON.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    texts: Vec<String>,
+    json: String,
+}
+
+impl Written {
+    /// JSON of these texts. Bits say which characters are escaped that need not be.
+    pub(crate) fn new(texts: Vec<String>, bits: u64) -> Self {
+        let mut json = String::from("{");
+        for (number, text) in texts.iter().enumerate() {
+            json.extend([if number == 0 { "" } else { ", " }, "\"k", &number.to_string(), "\": \""]);
+            for (at, c) in text.chars().enumerate() {
+                match c {
+                    '"' | '\\' => json.extend(['\\', c]),
+                    // Three of four events have no escape that is not needed.
+                    ' '..='\u{ffff}' if bits & 3 == 3 && bits >> (at % 62) & 4 == 4 => {
+                        json.extend(["\\u", &format!("{:04x}", u32::from(c))]);
+                    }
+                    c => json.push(c),
+                }
+            }
+            json.push('"');
+        }
+        Self { texts, json: json + "}" }
+    }
+}
+
+impl Row for Written {
+    fn value(&self, key: u32) -> Value<'_> {
+        if key == 0 { Value::Elements(self.texts.iter().map(Into::into).collect()) } else { Value::Null }
+    }
+
+    fn json(&self, key: u32) -> Option<&[u8]> {
+        (key == 0).then_some(self.json.as_bytes())
+    }
+}
+
 /// One prefilter after the other; those that admit everything are left out.
 pub(crate) fn admitted(detections: &[Indexed<'_>], row: &impl Row) -> Vec<u32> {
     let admits = |detection: &Indexed<'_>| {
