@@ -1,11 +1,8 @@
 //! Why a detection cannot be pruned, for people who want it quicker. Nothing of this is in the manifest.
 
-use sandtrap_wit::{
-    plan::{Node, Rows, SourceColumn},
-    prefilter::{Clause, Test},
-};
+use sandtrap_wit::plan::{Node, Rows, SourceColumn};
 
-use super::{condition::Condition, truth::Derivation};
+use super::truth::Derivation;
 use crate::ir::{CompareOp, ElementTest, Expr, Kernel, Program, TextMatch, walk};
 
 /// So many reasons are named.
@@ -17,7 +14,7 @@ const PATTERN_CHARACTERS_MAX: usize = 60;
 /// its prefilter asks for more, or where it reads no stream.
 pub fn not_pruned(program: &Program) -> Option<String> {
     let Some(Node::Source(source)) = program.plan.nodes.first() else { return None };
-    if !matches!(source.rows, Rows::Stream(_)) || source.prefilter.clauses.iter().any(asks_for_more) {
+    if !matches!(source.rows, Rows::Stream(_)) || source.prefilter.prunes() {
         return None;
     }
     let fields: Vec<String> = source.columns.iter().map(field).collect();
@@ -37,11 +34,6 @@ pub fn not_pruned(program: &Program) -> Option<String> {
         }
     }
     Some(named.join("; "))
-}
-
-/// Whether a clause asks for more than that a field is there.
-fn asks_for_more(clause: &Clause) -> bool {
-    !clause.atoms.iter().any(|atom| matches!(atom.test, Test::Exists(_)))
 }
 
 fn field(column: &SourceColumn) -> String {
@@ -75,9 +67,8 @@ impl Reasons<'_> {
     }
 
     fn is_open(&self, expr: &Expr, wanted: bool) -> bool {
-        let condition: Condition =
-            if wanted { self.derivation.when_true(expr) } else { self.derivation.when_false(expr) };
-        !condition.into_prefilter().clauses.iter().any(asks_for_more)
+        let condition = if wanted { self.derivation.when_true(expr) } else { self.derivation.when_false(expr) };
+        !condition.into_prefilter().prunes()
     }
 
     fn of_test(&self, expr: &Expr, wanted: bool) -> String {
