@@ -122,3 +122,60 @@ impl Reasons<'_> {
         names.join(" and ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::{Options, compile};
+
+    fn reason(file: &str, text: &str) -> Option<String> {
+        let compiled = compile(file, text, &Options::default());
+        let [compilation] = compiled.as_slice() else { panic!("one rule: {text}") };
+        not_pruned(compilation.program().unwrap_or_else(|| panic!("{text}\n{:?}", compilation.diagnostics)))
+    }
+
+    #[test]
+    fn says_why_nothing_prunes_a_rule() {
+        for (detection, expected) in [
+            ("s: {A: x}\n  condition: s", None),
+            ("s: {A: x}\n  f: {A: y}\n  condition: s and not f", None),
+            ("s: {A: x}\n  condition: not s", Some("it only says what `A` is not")),
+            (
+                "s: {A: x}\n  f: {B: y}\n  condition: not s and not f",
+                Some("it only says what `A` is not; it only says what `B` is not"),
+            ),
+            ("s: ['x']\n  condition: not s", Some("it only says what any field is not")),
+            ("s: {A|re: '.*'}\n  condition: s", Some("there is no text that every match of `.*` in `A` has")),
+            ("s: {A|fieldref: B}\n  condition: s", Some("it compares `A` and `B` with each other")),
+            ("s: {A|exists: true}\n  condition: s", Some("it only asks whether `A` is there")),
+            ("s: {A: null}\n  condition: s", Some("it only asks whether `A` is there")),
+            ("s: {A|gt: 5}\n  condition: s", Some("it compares `A` as a number")),
+            ("s: {A: '*'}\n  condition: s", Some("any text in `A` will do")),
+            ("s: {A: '?*?'}\n  condition: s", Some("one of the patterns for `A` is only wildcards")),
+            ("s: {T|hour: 3}\n  condition: s", Some("it compares what is calculated from `T`")),
+            (
+                "s: {A: x}\n  f: {B|gt: 1}\n  condition: s or f",
+                Some("one of its alternatives is enough, in which it compares `B` as a number"),
+            ),
+        ] {
+            let rule = format!(
+                "title: T\nid: 5e7a0a2c-0f1f-4a38-9a65-0f0c6c0f5a11\nlogsource: {{category: test}}\ndetection:\n  {detection}\n"
+            );
+            assert_eq!(reason("rule.yml", &rule).as_deref(), expected, "{detection}");
+        }
+    }
+
+    #[test]
+    fn a_query_without_a_condition_says_so() {
+        let open = "it has no condition, so every event of the stream counts";
+        for (query, expected) in [
+            ("DeviceNetworkEvents | take 5", Some(open)),
+            ("DeviceNetworkEvents | summarize count() by RemoteUrl", Some(open)),
+            ("DeviceNetworkEvents | where RemoteUrl has 'kvm'", None),
+            ("DeviceNetworkEvents | where RemotePort != 443", Some("it only says what `RemotePort` is not")),
+            ("print x = 1", None),
+        ] {
+            assert_eq!(reason("query.kql", query).as_deref(), expected, "{query}");
+        }
+    }
+}
