@@ -214,9 +214,12 @@ pub(crate) enum Lookback {
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// A component (.wasm) or rule (.kql, .yaml, .yml)
-    #[arg(required = true, value_name = "FILE")]
+    /// Components (.wasm) or rules (.kql, .yaml, .yml), or folders of them
+    #[arg(required = true, value_name = "RULES")]
     pub(crate) files: Vec<PathBuf>,
+    /// List only the detections that no prefilter keeps from any event of their streams, and why
+    #[arg(long)]
+    pub(crate) unpruned: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,

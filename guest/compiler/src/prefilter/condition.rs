@@ -12,6 +12,8 @@ use super::{
 
 /// How many clauses a condition has at most; leaving one out only admits more rows.
 const CLAUSES_MAX: usize = 16;
+/// How many of them are compared, of which those that follow from others are left out.
+const COMPARED_MAX: usize = 2 * CLAUSES_MAX;
 /// How many bytes a prefilter's clauses take in the manifest after the rarest: they only cut down what that lets through.
 const FURTHER_BYTES_MAX: usize = 16 << 10;
 /// How many atoms a disjunction may write down for the clauses that it tries.
@@ -48,9 +50,9 @@ impl Condition {
         // Of what is too large nothing is said, which is weaker and so still necessary.
         let mut known = HashSet::new();
         let mut clauses: Vec<Clause> =
-            simple.filter_map(|clause| fit(&clause)).filter(|clause| known.insert(clause.atoms.clone())).collect();
+            simple.filter_map(fit).filter(|clause| known.insert(clause.atoms.clone())).collect();
         clauses.sort_by_cached_key(|clause| (rarity::of_clause(clause), clause.atoms.len()));
-        clauses.truncate(CLAUSES_MAX.saturating_mul(4));
+        clauses.truncate(COMPARED_MAX);
         clauses = without_redundant_clauses(clauses);
         clauses.truncate(CLAUSES_MAX);
         Self(clauses)
@@ -120,25 +122,43 @@ impl Condition {
 
 /// Clauses that hold if one of the sides does; none of the sides is empty, and the rarest clause of each is its first.
 fn distributed(sides: &[Vec<Clause>]) -> Vec<Clause> {
+    let mut tried = Tried { sides, clauses: Vec::new(), room: TRIED_ATOMS_MAX };
     let longest = sides.iter().map(Vec::len).max().unwrap_or(0);
-    let mut room = TRIED_ATOMS_MAX;
-    let mut clauses = Vec::new();
-    let mut add = |pick: &dyn Fn(usize, &Vec<Clause>) -> usize| {
-        let picked = sides.iter().enumerate().filter_map(|(at, side)| side.get(pick(at, side)).or(side.last()));
-        let atoms: Vec<Atom> = picked.flat_map(|clause| clause.atoms.iter().cloned()).collect();
-        let is_first = clauses.is_empty();
-        if is_first || atoms.len() <= room {
-            room = room.saturating_sub(atoms.len());
-            clauses.push(Clause { atoms });
-        }
-    };
     for place in 0..longest {
-        add(&|_, side| place.min(side.len().saturating_sub(1)));
+        if !tried.add(|_| place) {
+            return tried.clauses;
+        }
     }
     for (varied, side) in sides.iter().enumerate() {
         for place in 1..side.len() {
-            add(&|at, _| if at == varied { place } else { 0 });
+            if !tried.add(|at| if at == varied { place } else { 0 }) {
+                return tried.clauses;
+            }
         }
     }
-    clauses
+    tried.clauses
+}
+
+/// Choices of one clause a side.
+struct Tried<'a> {
+    sides: &'a [Vec<Clause>],
+    clauses: Vec<Clause>,
+    /// How many atoms more may be written down.
+    room: usize,
+}
+
+impl Tried<'_> {
+    /// Adds the choice of the clause at the place that `place` says for each side, or its last; false if there is no room.
+    /// There is for the first.
+    fn add(&mut self, place: impl Fn(usize) -> usize) -> bool {
+        let sides = self.sides.iter().enumerate();
+        let picked = sides.filter_map(|(at, side)| side.get(place(at)).or(side.last()));
+        let atoms = picked.clone().map(|clause| clause.atoms.len()).fold(0, usize::saturating_add);
+        if atoms > self.room && !self.clauses.is_empty() {
+            return false;
+        }
+        self.room = self.room.saturating_sub(atoms);
+        self.clauses.push(Clause { atoms: picked.flat_map(|clause| clause.atoms.iter().cloned()).collect() });
+        true
+    }
 }

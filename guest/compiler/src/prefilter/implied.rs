@@ -2,8 +2,10 @@
 
 use sandtrap_wit::prefilter::{Atom, Clause, Test};
 
-/// So many pairs of atoms are compared at most before it is left at what is there.
-const PAIRS_MAX: usize = 1 << 16;
+/// So many pairs of one clause's atoms are compared at most before it is left at what is there.
+const PAIRS_OF_ATOMS_MAX: usize = 1 << 14;
+/// So many pairs of two clauses' atoms are.
+const PAIRS_OF_CLAUSES_MAX: usize = 1 << 10;
 
 /// Whether every row that meets `atom` meets `other`.
 fn atom(atom: &Atom, other: &Atom) -> bool {
@@ -29,7 +31,7 @@ fn test(test: &Test, other: &Test) -> bool {
 pub(super) fn without_redundant_atoms(mut atoms: Vec<Atom>) -> Vec<Atom> {
     atoms.sort_unstable();
     atoms.dedup();
-    if atoms.len().saturating_mul(atoms.len()) > PAIRS_MAX {
+    if atoms.len().saturating_mul(atoms.len()) > PAIRS_OF_ATOMS_MAX {
         return atoms;
     }
     let mut kept: Vec<Atom> = Vec::with_capacity(atoms.len());
@@ -62,7 +64,7 @@ fn clause(clause: &Clause, other: &Clause) -> bool {
     if clause == other {
         return true;
     }
-    clause.atoms.len().saturating_mul(other.atoms.len()) <= PAIRS_MAX
+    clause.atoms.len().saturating_mul(other.atoms.len()) <= PAIRS_OF_CLAUSES_MAX
         && clause.atoms.iter().all(|each| other.atoms.iter().any(|wider| atom(each, wider)))
 }
 

@@ -15,6 +15,8 @@ mod condition;
 mod element;
 mod fit;
 mod implied;
+#[cfg(test)]
+mod necessity;
 mod network;
 mod rarity;
 mod reason;

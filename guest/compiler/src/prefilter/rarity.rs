@@ -8,13 +8,20 @@ const EVENTS: u64 = 1 << EVENTS_BITS;
 const EVENTS_BITS: u32 = 40;
 /// What an enumeration's value is thought to take: a logon type, `true`.
 const ENUMERATED_BITS: u32 = 3;
+/// What a number of several digits takes: a port, the id of an event.
+const NUMBER_BITS: u32 = 6;
+/// So many digits make one.
+const NUMBER_DIGITS_MIN: usize = 3;
 /// Bits that a byte of text takes, and one that is not ASCII.
 const ASCII_BITS: u32 = 2;
 const OTHER_BITS: u32 = 6;
 /// The most bits that a text is worth.
 const TEXT_BITS_MAX: u32 = 36;
-/// Texts up to this long, or of digits alone, are what enumerations have.
+/// Texts up to this long are what enumerations have.
 const ENUMERATED_BYTES_MAX: usize = 5;
+
+/// So many characters, of which one must be there, say nothing.
+const CHARACTERS_MIN: usize = 4;
 
 /// What a large part of events of Windows and Linux has in it somewhere, folded; found in the 100,000 events that we
 /// measure with.
@@ -44,9 +51,10 @@ pub(super) fn of_clause(clause: &Clause) -> u64 {
     clause.atoms.iter().map(|atom| of_test(&atom.test)).fold(0, u64::saturating_add)
 }
 
-/// Whether a clause is thought to cut down what others let through: not every event meets it, maybe in several ways.
+/// Whether a clause may cut down what others let through: one of a few characters is in nearly every text.
 pub(super) fn is_telling(clause: &Clause) -> bool {
-    of_clause(clause) <= EVENTS
+    let is_character = |test: &Test| matches!(test, Test::Contains(text) if text.chars().nth(1).is_none());
+    clause.atoms.len() < CHARACTERS_MIN || !clause.atoms.iter().all(|atom| is_character(&atom.test))
 }
 
 /// How many of 2^40 events meet a test.
@@ -57,9 +65,14 @@ fn of_test(test: &Test) -> u64 {
         Test::Integers(set) => {
             return (EVENTS >> ENUMERATED_BITS).saturating_mul(u64::try_from(set.len()).unwrap_or(u64::MAX));
         }
-        Test::Equals(text) if text.len() <= ENUMERATED_BYTES_MAX || text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            ENUMERATED_BITS
+        Test::Equals(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            if text.len() < NUMBER_DIGITS_MIN {
+                ENUMERATED_BITS
+            } else {
+                NUMBER_BITS
+            }
         }
+        Test::Equals(text) if text.len() <= ENUMERATED_BYTES_MAX => ENUMERATED_BITS,
         Test::Equals(text) | Test::Prefix(text) | Test::Suffix(text) => text_bits(text).saturating_add(ASCII_BITS),
         Test::Contains(text) => text_bits(text),
     };
@@ -94,6 +107,24 @@ mod tests {
         let shares: Vec<u64> = tests.iter().map(of_test).collect();
         assert!(shares.is_sorted_by(|left, right| left >= right), "{shares:?}");
         assert!(shares.iter().all(|share| *share > 0), "an event may meet any test");
+    }
+
+    #[test]
+    fn a_choice_of_characters_says_nothing() {
+        let clause = |texts: &[&str]| Clause {
+            atoms: texts
+                .iter()
+                .map(|text| sandtrap_wit::prefilter::Atom { column: 0, test: Test::Contains((*text).into()) })
+                .collect(),
+        };
+        for (texts, tells) in [
+            (&["0", "1", "2", "3"][..], false),
+            (&["`"], true),
+            (&["0", "1", "2", "kvm"], true),
+            (&["ab", "cd", "ef", "gh"], true),
+        ] {
+            assert_eq!(is_telling(&clause(texts)), tells, "{texts:?}");
+        }
     }
 
     #[test]

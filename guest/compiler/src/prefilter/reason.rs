@@ -1,11 +1,8 @@
 //! Why a detection cannot be pruned, for people who want it quicker. Nothing of this is in the manifest.
 
-use sandtrap_wit::{
-    plan::{Node, Rows, SourceColumn},
-    prefilter::{Clause, Test},
-};
+use sandtrap_wit::plan::{Node, Rows, SourceColumn};
 
-use super::{condition::Condition, truth::Derivation};
+use super::truth::Derivation;
 use crate::ir::{CompareOp, ElementTest, Expr, Kernel, Program, TextMatch, walk};
 
 /// So many reasons are named.
@@ -17,7 +14,7 @@ const PATTERN_CHARACTERS_MAX: usize = 60;
 /// its prefilter asks for more, or where it reads no stream.
 pub fn not_pruned(program: &Program) -> Option<String> {
     let Some(Node::Source(source)) = program.plan.nodes.first() else { return None };
-    if !matches!(source.rows, Rows::Stream(_)) || source.prefilter.clauses.iter().any(asks_for_more) {
+    if !matches!(source.rows, Rows::Stream(_)) || source.prefilter.prunes() {
         return None;
     }
     let fields: Vec<String> = source.columns.iter().map(field).collect();
@@ -37,11 +34,6 @@ pub fn not_pruned(program: &Program) -> Option<String> {
         }
     }
     Some(named.join("; "))
-}
-
-/// Whether a clause asks for more than that a field is there.
-fn asks_for_more(clause: &Clause) -> bool {
-    !clause.atoms.iter().any(|atom| matches!(atom.test, Test::Exists(_)))
 }
 
 fn field(column: &SourceColumn) -> String {
@@ -75,9 +67,8 @@ impl Reasons<'_> {
     }
 
     fn is_open(&self, expr: &Expr, wanted: bool) -> bool {
-        let condition: Condition =
-            if wanted { self.derivation.when_true(expr) } else { self.derivation.when_false(expr) };
-        !condition.into_prefilter().clauses.iter().any(asks_for_more)
+        let condition = if wanted { self.derivation.when_true(expr) } else { self.derivation.when_false(expr) };
+        !condition.into_prefilter().prunes()
     }
 
     fn of_test(&self, expr: &Expr, wanted: bool) -> String {
@@ -129,5 +120,62 @@ impl Reasons<'_> {
             }
         });
         names.join(" and ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::{Options, compile};
+
+    fn reason(file: &str, text: &str) -> Option<String> {
+        let compiled = compile(file, text, &Options::default());
+        let [compilation] = compiled.as_slice() else { panic!("one rule: {text}") };
+        not_pruned(compilation.program().unwrap_or_else(|| panic!("{text}\n{:?}", compilation.diagnostics)))
+    }
+
+    #[test]
+    fn says_why_nothing_prunes_a_rule() {
+        for (detection, expected) in [
+            ("s: {A: x}\n  condition: s", None),
+            ("s: {A: x}\n  f: {A: y}\n  condition: s and not f", None),
+            ("s: {A: x}\n  condition: not s", Some("it only says what `A` is not")),
+            (
+                "s: {A: x}\n  f: {B: y}\n  condition: not s and not f",
+                Some("it only says what `A` is not; it only says what `B` is not"),
+            ),
+            ("s: ['x']\n  condition: not s", Some("it only says what any field is not")),
+            ("s: {A|re: '.*'}\n  condition: s", Some("there is no text that every match of `.*` in `A` has")),
+            ("s: {A|fieldref: B}\n  condition: s", Some("it compares `A` and `B` with each other")),
+            ("s: {A|exists: true}\n  condition: s", Some("it only asks whether `A` is there")),
+            ("s: {A: null}\n  condition: s", Some("it only asks whether `A` is there")),
+            ("s: {A|gt: 5}\n  condition: s", Some("it compares `A` as a number")),
+            ("s: {A: '*'}\n  condition: s", Some("any text in `A` will do")),
+            ("s: {A: '?*?'}\n  condition: s", Some("one of the patterns for `A` is only wildcards")),
+            ("s: {T|hour: 3}\n  condition: s", Some("it compares what is calculated from `T`")),
+            (
+                "s: {A: x}\n  f: {B|gt: 1}\n  condition: s or f",
+                Some("one of its alternatives is enough, in which it compares `B` as a number"),
+            ),
+        ] {
+            let rule = format!(
+                "title: T\nid: 5e7a0a2c-0f1f-4a38-9a65-0f0c6c0f5a11\nlogsource: {{category: test}}\ndetection:\n  {detection}\n"
+            );
+            assert_eq!(reason("rule.yml", &rule).as_deref(), expected, "{detection}");
+        }
+    }
+
+    #[test]
+    fn a_query_without_a_condition_says_so() {
+        let open = "it has no condition, so every event of the stream counts";
+        for (query, expected) in [
+            ("DeviceNetworkEvents | take 5", Some(open)),
+            ("DeviceNetworkEvents | summarize count() by RemoteUrl", Some(open)),
+            ("DeviceNetworkEvents | where RemoteUrl has 'kvm'", None),
+            ("DeviceNetworkEvents | where RemotePort != 443", Some("it only says what `RemotePort` is not")),
+            ("print x = 1", None),
+        ] {
+            assert_eq!(reason("query.kql", query).as_deref(), expected, "{query}");
+        }
     }
 }
