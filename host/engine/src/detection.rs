@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use sandtrap_wit::{LogicalType, MANIFEST_SECTION, manifest::Manifest, plan::NamedColumn};
@@ -35,8 +35,24 @@ struct Shared {
     digest_hex: String,
     component_bytes: usize,
     component: Component,
-    /// Made with the first instance; or why it cannot be.
-    code: OnceLock<Result<Code, Failure>>,
+    code: Mutex<CodeState>,
+}
+
+/// Where a detection's machine code is. Whoever makes it holds the lock, so that it is made once.
+enum CodeState {
+    /// Nowhere, or in the cache.
+    NotLoaded,
+    /// Loaded.
+    Loaded(Arc<Code>, Again),
+    /// There will be none.
+    Failed(Failure),
+}
+
+/// Whether code can be had again soon: the cache has it, and if that forgets it, the component's source has the component.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Yes,
+    No,
 }
 
 /// What a detection is made of, and what it claims to be.
@@ -95,7 +111,7 @@ impl Engine {
         let described = manifest::read(known.manifest, self.limits())?;
         let identity = Identity { component: known.digest, manifest: Digest::of(known.manifest.as_bytes()) };
         let component = Component::Stored(known.source);
-        Ok(Detection::new(self, described, identity, known.component_bytes, component, OnceLock::new()))
+        Ok(Detection::new(self, described, identity, known.component_bytes, component, CodeState::NotLoaded))
     }
 
     fn load_with(&self, bytes: &[u8], component: impl FnOnce(&[u8]) -> Component) -> Result<Detection, LoadError> {
@@ -104,7 +120,7 @@ impl Engine {
         if let Some(text) = claimed {
             let described = manifest::read(text, self.limits())?;
             let identity = Identity { component: digest, manifest: Digest::of(text.as_bytes()) };
-            return Ok(Detection::new(self, described, identity, bytes.len(), component(bytes), OnceLock::new()));
+            return Ok(Detection::new(self, described, identity, bytes.len(), component(bytes), CodeState::NotLoaded));
         }
         let cached = self.machine_code().and_then(|cache| cache.find(self.wasmtime(), &digest));
         let (compiled, is_new) = match cached {
@@ -118,8 +134,8 @@ impl Engine {
         if let Some(cache) = self.machine_code().filter(|_| is_new) {
             cache.keep(&identity, &compiled);
         }
-        let nothing = Component::held(Vec::new());
-        Ok(Detection::new(self, described, identity, bytes.len(), nothing, OnceLock::from(Ok(code))))
+        let state = CodeState::Loaded(Arc::new(code), Again::No);
+        Ok(Detection::new(self, described, identity, bytes.len(), Component::held(Vec::new()), state))
     }
 }
 
@@ -130,12 +146,21 @@ impl Detection {
         identity: Identity,
         component_bytes: usize,
         component: Component,
-        code: OnceLock<Result<Code, Failure>>,
+        code: CodeState,
     ) -> Self {
         let full_id = described.manifest.full_id();
         let digest_hex = identity.component.hex();
         let engine = engine.clone();
-        let shared = Shared { engine, described, full_id, identity, digest_hex, component_bytes, component, code };
+        let shared = Shared {
+            engine,
+            described,
+            full_id,
+            identity,
+            digest_hex,
+            component_bytes,
+            component,
+            code: Mutex::new(code),
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -192,15 +217,35 @@ impl Detection {
 
     /// Whether the machine code is there.
     pub fn is_prepared(&self) -> bool {
-        matches!(self.shared.code.get(), Some(Ok(_)))
+        matches!(*self.shared.lock_code(), CodeState::Loaded(..))
+    }
+
+    /// Lets go of the machine code, if the cache has it and the component can be read again. Instances that are running keep
+    /// it until they are released; the next one to start loads it again, which takes a fraction of a millisecond.
+    pub fn release_code(&self) {
+        let mut state = self.shared.lock_code();
+        if let CodeState::Loaded(_, Again::Yes) = *state {
+            *state = CodeState::NotLoaded;
+        }
     }
 
     pub(crate) fn kernel(&self, kernel: u32) -> Option<&KernelColumns> {
         self.shared.described.kernels.get(&kernel)
     }
 
-    pub(crate) fn code(&self) -> Result<&Code, Failure> {
-        self.shared.code.get_or_init(|| self.shared.make_code()).as_ref().map_err(Clone::clone)
+    pub(crate) fn code(&self) -> Result<Arc<Code>, Failure> {
+        let mut state = self.shared.lock_code();
+        if let CodeState::NotLoaded = *state {
+            *state = match self.shared.make_code() {
+                Ok((code, again)) => CodeState::Loaded(Arc::new(code), again),
+                Err(failure) => CodeState::Failed(failure),
+            };
+        }
+        match &*state {
+            CodeState::Loaded(code, _) => Ok(Arc::clone(code)),
+            CodeState::Failed(failure) => Err(failure.clone()),
+            CodeState::NotLoaded => Err(Failure::Unusable("there is no machine code".into())),
+        }
     }
 
     pub(crate) fn start(&self) -> Result<Started, Failure> {
@@ -217,8 +262,8 @@ impl fmt::Debug for Detection {
 }
 
 impl Shared {
-    /// Code that does what the manifest says.
-    fn make_code(&self) -> Result<Code, Failure> {
+    /// Code that does what the manifest says, and whether it can be had again.
+    fn make_code(&self) -> Result<(Code, Again), Failure> {
         let unusable = |error: LoadError| Failure::Unusable(error.to_string());
         let cache = self.engine.machine_code();
         if let Some((manifest, compiled)) =
@@ -227,17 +272,23 @@ impl Shared {
             self.component.release();
             // Whoever kept the code asked `describe`, which is a constant.
             self.check_manifest(&manifest)?;
-            return Code::of(&self.engine, &compiled).map_err(unusable);
+            return Code::of(&self.engine, &compiled).map(|code| (code, self.again(true))).map_err(unusable);
         }
         let bytes = self.component.take(&self.engine, &self.identity.component)?;
         let compiled = Code::compile(&self.engine, &bytes).map_err(unusable)?;
         let code = Code::of(&self.engine, &compiled).map_err(unusable)?;
         let described = code.describe(self.engine.limits()).map_err(unusable)?;
         self.check_manifest(&Digest::of(described.as_bytes()))?;
-        if let Some(cache) = cache {
-            cache.keep(&self.identity, &compiled);
-        }
-        Ok(code)
+        let kept = cache.is_some_and(|cache| cache.keep(&self.identity, &compiled));
+        Ok((code, self.again(kept)))
+    }
+
+    fn again(&self, is_cached: bool) -> Again {
+        if is_cached && matches!(self.component, Component::Stored(_)) { Again::Yes } else { Again::No }
+    }
+
+    fn lock_code(&self) -> MutexGuard<'_, CodeState> {
+        self.code.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether `describe` returns what the section says, for which `found` is its digest.

@@ -6,7 +6,10 @@
 use std::{fmt, sync::Arc};
 
 use sandtrap_wit::batch::Column;
-use wasmtime::{Store, component::Func};
+use wasmtime::{
+    Store,
+    component::{Func, TypedFunc},
+};
 
 use crate::{
     Detection, EvaluateError, answer,
@@ -36,6 +39,8 @@ pub struct Instance {
 struct Live {
     store: Store<MemoryCap>,
     evaluate: Func,
+    /// What its memory had when it was started.
+    started_bytes: usize,
 }
 
 impl fmt::Debug for Instance {
@@ -80,7 +85,9 @@ impl Instance {
     ) -> Result<Matches, EvaluateError> {
         self.check_request(kernel, rows, columns)?;
         let result = self.run(kernel, now, rows, columns);
-        if result.is_err() {
+        // One large batch should not be paid for by as much memory ever after.
+        let kept = self.detection.engine().limits().kept_memory_bytes;
+        if result.is_err() || self.live.as_ref().is_some_and(|live| live.grown_bytes() > kept) {
             self.live = None;
         }
         result.map_err(|failure| EvaluateError::of(self.detection.full_id(), kernel, &failure))
@@ -94,10 +101,8 @@ impl Instance {
             none => none.insert(Live::start(&self.detection)?),
         };
         live.store.set_epoch_deadline(ticks(limits.evaluate_deadline));
-        // The type is compared again on each call, because one with the lifetime of this batch cannot be kept.
-        let evaluate =
-            live.evaluate.typed::<EvaluateParams<'_>, EvaluateResults>(&live.store).map_err(|error| failed(&error))?;
-        let (answer,) = evaluate
+        let (answer,) = live
+            .evaluate()
             .call(&mut live.store, (kernel, BatchIn::new(rows, now, columns)))
             .map_err(|error| failed(&error))?;
         let computed = self.detection.kernel(kernel).map_or(&[][..], |kernel| &kernel.computed);
@@ -133,7 +138,25 @@ impl Live {
         let evaluate = instance
             .get_func(&mut store, detection.code()?.evaluate_export())
             .ok_or_else(|| Failure::Malformed("evaluate is not a function".into()))?;
+        evaluate
+            .typed::<EvaluateParams<'static>, EvaluateResults>(&store)
+            .map_err(|error| Failure::Malformed(format!("evaluate does not have its type: {error:#}")))?;
         store.set_hostcall_fuel(detection.engine().limits().output_bytes);
-        Ok(Self { store, evaluate })
+        let started_bytes = store.data().memory_bytes();
+        Ok(Self { store, evaluate, started_bytes })
+    }
+
+    /// `evaluate` for a batch that lives as long as one call. Comparing its type each time would be an eighth of a small call.
+    #[expect(unsafe_code, reason = "a function with the lifetime of one batch cannot be kept for the next")]
+    fn evaluate<'b>(&self) -> TypedFunc<EvaluateParams<'b>, EvaluateResults> {
+        // SAFETY: the function must take these parameters and give these results. `start`, the only place that makes a `Live`,
+        // has had wasmtime compare the function with the same types, but for the lifetime of what they borrow. Types of
+        // the component model know no lifetimes, and what is derived for ours (`crate::wire`) does not depend on them.
+        unsafe { TypedFunc::new_unchecked(self.evaluate) }
+    }
+
+    /// By how much its memory has grown.
+    fn grown_bytes(&self) -> usize {
+        self.store.data().memory_bytes().saturating_sub(self.started_bytes)
     }
 }

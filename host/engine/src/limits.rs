@@ -30,6 +30,8 @@ pub const PLAN_COLUMNS: usize = 512;
 pub const PREFILTER_ATOMS: usize = 10_000;
 /// The most bytes of linear memory of one instance.
 pub const MEMORY_BYTES: usize = 64 * MIB;
+/// By how many bytes an instance's memory may have grown and still be kept for the next batch.
+pub const KEPT_MEMORY_BYTES: usize = MIB;
 /// The most bytes of stack in a component. Well below the 2 MiB that Rust gives a thread.
 pub const STACK_BYTES: usize = 512 * KIB;
 /// The most bytes that one call hands back.
@@ -64,6 +66,8 @@ pub struct Limits {
     pub prefilter_atoms: usize,
     /// The most bytes of linear memory of one instance; a manifest may ask for less.
     pub memory_bytes: usize,
+    /// By how many bytes an instance's memory may have grown in a call and still be kept for the next one.
+    pub kept_memory_bytes: usize,
     /// The most bytes of stack in a component.
     pub stack_bytes: usize,
     /// The most bytes that one call hands back.
@@ -88,6 +92,7 @@ impl Default for Limits {
             plan_columns: PLAN_COLUMNS,
             prefilter_atoms: PREFILTER_ATOMS,
             memory_bytes: MEMORY_BYTES,
+            kept_memory_bytes: KEPT_MEMORY_BYTES,
             stack_bytes: STACK_BYTES,
             output_bytes: OUTPUT_BYTES,
             evaluate_deadline: EVALUATE_DEADLINE,

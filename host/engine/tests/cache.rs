@@ -75,6 +75,46 @@ fn a_second_run_needs_no_component() {
 }
 
 #[test]
+fn released_code_is_loaded_again_or_made_again() {
+    #[derive(Debug)]
+    struct There(Vec<u8>);
+    impl ComponentSource for There {
+        fn read(&self) -> io::Result<Vec<u8>> {
+            Ok(self.0.clone())
+        }
+    }
+    let root = tempfile::tempdir().expect("a folder");
+    let component = component("released");
+    let there = || Arc::new(There(component.clone()));
+    let cached = engine(root.path());
+    let stored = cached.load_from(&component, there()).expect("loads");
+    let mut running = Instance::new(&stored);
+    let columns = [column(&[5, 0, -7, 0])];
+    let rows = |running: &mut Instance| running.evaluate(0, 0, 4, &columns).expect("runs").rows;
+    for forgets in [false, true] {
+        assert_eq!(rows(&mut running), [0, 2]);
+        assert!(stored.is_prepared());
+        stored.release_code();
+        assert!(!stored.is_prepared());
+        if forgets {
+            fs::remove_file(&files(root.path())[0]).expect("removed");
+        }
+        assert_eq!(rows(&mut running), [0, 2], "it is running");
+        running.release();
+    }
+    assert_eq!(rows(&mut running), [0, 2]);
+
+    // Without a cache, or without the component, code that is let go of might never come back.
+    let uncached = Engine::new(Limits::default()).expect("an engine").load_from(&component, there()).expect("loads");
+    let held = cached.load(&component).expect("loads");
+    for detection in [uncached, held] {
+        assert_eq!(run(&detection), Ok(vec![0, 2]));
+        detection.release_code();
+        assert!(detection.is_prepared());
+    }
+}
+
+#[test]
 fn damaged_truncated_and_foreign_files_are_not_run_but_made_again() {
     let root = tempfile::tempdir().expect("a folder");
     let (ours, others) = (component("ours"), component("others"));

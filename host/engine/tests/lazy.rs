@@ -155,3 +155,30 @@ fn a_stored_component_is_read_once_and_must_be_the_same() {
         assert!(error.to_string().contains(words), "{error}");
     }
 }
+
+#[test]
+fn an_instance_that_grew_much_gives_its_memory_back() {
+    let growing = |pages: u32| Guest {
+        preamble: "(global $calls (mut i32) (i32.const 0))".into(),
+        // The second call of one instance finds that there was a first.
+        evaluate: format!(
+            "(if (global.get $calls) (then unreachable)) (global.set $calls (i32.const 1))
+             (drop (memory.grow (i32.const {pages}))) (memory.fill (i32.const 64) (i32.const 0) (i32.const 16))
+             (i32.const 64)"
+        ),
+        manifest: manifest("growing", "long")
+            .replace(r#"{"name": "B", "type": "long", "from": {"computed": 0}}"#, "")
+            .into(),
+        ..Guest::honest("growing")
+    };
+    let engine = Engine::new(Limits { kept_memory_bytes: 4 * 65_536, ..Limits::default() }).expect("an engine");
+    let mut large = Instance::new(&engine.load(&growing(5).component()).expect("loads"));
+    for _ in 0..3 {
+        assert!(run(&mut large).expect("it is a new one each time").rows.is_empty());
+        assert_eq!(large.memory_bytes(), 0);
+    }
+    let mut small = Instance::new(&engine.load(&growing(4).component()).expect("loads"));
+    assert!(run(&mut small).expect("runs").rows.is_empty());
+    assert!(small.memory_bytes() > 4 * 65_536, "it is kept");
+    assert_eq!(run(&mut small).expect_err("it is the same one").kind(), EvaluateErrorKind::Trap);
+}

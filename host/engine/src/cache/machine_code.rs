@@ -65,8 +65,8 @@ impl MachineCode {
         Some((Digest::from_bytes(*manifest), compiled))
     }
 
-    /// Keeps the machine code of a component whose `describe` was asked.
-    pub(crate) fn keep(&self, identity: &Identity, compiled: &Component) {
+    /// Keeps the machine code of a component whose `describe` was asked. Whether that was possible.
+    pub(crate) fn keep(&self, identity: &Identity, compiled: &Component) -> bool {
         let kept = compiled.serialize().map_err(|error| io::Error::other(error.to_string())).and_then(|image| {
             let mut contents = identity.manifest.as_bytes().to_vec();
             contents.extend_from_slice(&image);
@@ -74,10 +74,11 @@ impl MachineCode {
             let seal = seal(&self.context(&identity.component), &contents);
             self.folder.write(&self.name(&identity.component), &[&seal, &contents])
         });
-        if let Err(error) = kept {
+        if let Err(error) = &kept {
             self.problem
                 .get_or_init(|| format!("machine code cannot be kept in {}: {error}", self.folder.path().display()));
         }
+        kept.is_ok()
     }
 
     fn name(&self, component: &Digest) -> String {
