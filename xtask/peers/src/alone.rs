@@ -1,5 +1,5 @@
 //! One lane in a process of its own: how long until it has loaded and until its first verdict, and how much memory it
-//! takes after each pass over the events. Events are in memory, too, and are counted for what they are.
+//! takes after each pass over the events, of which a few megabytes are in memory at a time.
 
 use std::path::PathBuf;
 
@@ -30,8 +30,6 @@ pub struct Options {
 
 /// Measures and prints.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let events = Events::read(&options.events)?;
-    let before = Usage::now()?;
     let start = Since::now();
     let (mut lane, rules) = options.loading.load(options.lane)?;
     let load = start.took();
@@ -41,17 +39,20 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     for _ in 0..options.passes {
         let mut count = 0_u64;
         let pass = Since::now();
-        lane.pass(&events, &mut |_, _| {
-            first_verdict.get_or_insert_with(|| start.took());
-            count += 1;
+        let mut events = 0;
+        Events::in_blocks(&options.events, |block| {
+            events += block.count();
+            lane.pass(block, &mut |_, _| {
+                first_verdict.get_or_insert_with(|| start.took());
+                count += 1;
+            })
         })?;
-        passes.push(json!({"took": pass.took(), "verdicts": count, "usage": Usage::now()?}));
+        passes.push(json!({"events": events, "took": pass.took(), "verdicts": count, "usage": Usage::now()?}));
     }
     println!(
         "{}",
         json!({
-            "rules": rules, "events": events.count(), "events_kib": events.text().len() / 1024, "before": before,
-            "load": load, "loaded": loaded, "first_verdict": first_verdict, "passes": passes,
+            "rules": rules, "load": load, "loaded": loaded, "first_verdict": first_verdict, "passes": passes,
         })
     );
     Ok(())

@@ -1,34 +1,56 @@
 //! What a lane is: one engine on one thread that is given the same events as all others.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 
+/// How much of a file is in memory at once where memory is measured, in bytes.
+const BLOCK_BYTES: u64 = 4 << 20;
+
 /// Events in memory, one JSON object a line.
 pub struct Events {
+    /// The number of the first line.
+    first: u64,
     text: String,
     count: u64,
 }
 
 impl Events {
-    /// Reads a file of them. An empty line at the end is no event.
+    fn new(first: u64, text: String) -> anyhow::Result<Self> {
+        let count = u64::try_from(text.lines().count())?;
+        Ok(Self { first, text, count })
+    }
+
+    /// Reads a file of them.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let count = u64::try_from(text.lines().count())?;
-        Ok(Self { text, count })
+        Self::new(1, text)
     }
 
-    /// The lines, from 1.
+    /// Hands a file of them on in blocks of whole lines.
+    pub fn in_blocks(file: &Path, mut take: impl FnMut(&Self) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let mut input = BufReader::new(File::open(file).with_context(|| format!("cannot read {}", file.display()))?);
+        let mut first = 1;
+        loop {
+            let mut block = Vec::new();
+            input.by_ref().take(BLOCK_BYTES).read_to_end(&mut block)?;
+            input.read_until(b'\n', &mut block)?;
+            if block.is_empty() {
+                return Ok(());
+            }
+            let block = Self::new(first, String::from_utf8(block)?)?;
+            first += block.count;
+            take(&block)?;
+        }
+    }
+
+    /// The lines with their numbers, from 1 in a file.
     pub fn lines(&self) -> impl Iterator<Item = (u64, &str)> {
-        (1..).zip(self.text.lines())
-    }
-
-    /// All lines together.
-    pub fn text(&self) -> &str {
-        &self.text
+        (self.first..).zip(self.text.lines())
     }
 
     /// How many there are.
@@ -44,6 +66,11 @@ pub type Take<'t> = dyn FnMut(u64, &str) + 't;
 pub trait Lane {
     /// Gives every event to the engine, in order, until all verdicts are had.
     fn pass(&mut self, events: &Events, take: &mut Take<'_>) -> anyhow::Result<()>;
+
+    /// Where its time went so far, in seconds, if it counts that.
+    fn stages(&self) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
 }
 
 /// The rule files that a list names, one a line.

@@ -12,6 +12,8 @@ mod rsigma_lane;
 #[cfg(feature = "sandtrap")]
 mod sandtrap_lane;
 mod usage;
+#[cfg(feature = "sandtrap")]
+mod workers;
 
 use std::path::PathBuf;
 
@@ -31,6 +33,9 @@ enum Command {
     Race(race::Options),
     /// One lane in a process of its own.
     Alone(alone::Options),
+    /// Whole runs of Sandtrap with several workers.
+    #[cfg(feature = "sandtrap")]
+    Workers(workers::Options),
 }
 
 /// An engine.
@@ -57,11 +62,19 @@ struct Loading {
     /// Placeholders, for Sandtrap.
     #[arg(long, value_name = "FILE")]
     placeholders: Vec<PathBuf>,
+    /// Where Sandtrap keeps machine code; without it nothing is kept.
+    #[arg(long, value_name = "FOLDER")]
+    cache: Option<PathBuf>,
     #[command(flatten)]
     rsigma: rsigma_lane::Settings,
 }
 
 impl Loading {
+    #[cfg(feature = "sandtrap")]
+    fn sandtrap(&self) -> anyhow::Result<sandtrap_lane::SandtrapLane> {
+        sandtrap_lane::SandtrapLane::load(&lane::rule_files(&self.rules)?, &self.placeholders, self.cache.as_deref())
+    }
+
     /// Loads an engine with the rules; also says how many those are.
     fn load(&self, name: Name) -> anyhow::Result<(Box<dyn Lane>, usize)> {
         let files = || lane::rule_files(&self.rules);
@@ -74,7 +87,7 @@ impl Loading {
             }
             #[cfg(feature = "sandtrap")]
             Name::Sandtrap => {
-                let lane = sandtrap_lane::SandtrapLane::load(&files()?, &self.placeholders)?;
+                let lane = self.sandtrap()?;
                 let count = lane.count();
                 (Box::new(lane), count)
             }
@@ -86,5 +99,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Race(options) => race::run(&options),
         Command::Alone(options) => alone::run(&options),
+        #[cfg(feature = "sandtrap")]
+        Command::Workers(options) => workers::run(&options),
     }
 }

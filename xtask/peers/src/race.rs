@@ -46,6 +46,8 @@ struct Runner {
     rules: usize,
     verdicts: BTreeSet<(u64, String)>,
     rounds: Vec<Took>,
+    /// What its stages had taken when the first round was over.
+    stages: Vec<(&'static str, f64)>,
 }
 
 /// Runs the race and prints what came of it.
@@ -55,13 +57,14 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     for lane in &options.lanes {
         let name = lane.to_possible_value().context("a lane without a name")?.get_name().to_owned();
         let (lane, rules) = options.loading.load(*lane)?;
-        runners.push(Runner { name, lane, rules, verdicts: BTreeSet::new(), rounds: Vec::new() });
+        runners.push(Runner { name, lane, rules, verdicts: BTreeSet::new(), rounds: Vec::new(), stages: Vec::new() });
     }
     for runner in &mut runners {
-        let Runner { lane, verdicts, .. } = runner;
+        let Runner { lane, verdicts, stages, .. } = runner;
         lane.pass(&events, &mut |line, id| {
             verdicts.insert((line, id.to_owned()));
         })?;
+        *stages = lane.stages();
     }
     for _ in 0..options.rounds {
         for runner in &mut runners {
@@ -83,8 +86,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         }
     }
     let lanes = runners.iter().map(|runner| {
+        let stages = runner.lane.stages().into_iter().zip(&runner.stages);
+        let stages: Vec<_> = stages.map(|((name, after), (_, before))| (name, after - before)).collect();
         json!({
             "lane": runner.name, "rules": runner.rules, "verdicts": runner.verdicts.len(), "rounds": runner.rounds,
+            "stages": stages,
         })
     });
     println!(

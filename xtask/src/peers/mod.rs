@@ -124,6 +124,18 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+impl Bench<'_> {
+    /// Where Sandtrap keeps machine code between processes.
+    fn cache(&self) -> PathBuf {
+        self.folder.join("cache")
+    }
+}
+
+/// How many lines a file has.
+fn lines_of(path: &Path) -> anyhow::Result<usize> {
+    Ok(fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?.lines().count())
+}
+
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -36,6 +36,8 @@ pub(super) struct Lane {
     /// Different pairs of an event and a rule.
     pub(super) verdicts: u64,
     pub(super) rounds: Vec<Took>,
+    /// How many seconds each of its stages took in these rounds, if it counts that.
+    pub(super) stages: Vec<(String, f64)>,
 }
 
 /// How long something took.
@@ -50,9 +52,6 @@ pub(super) struct Took {
 /// A lane in a process of its own.
 #[derive(Deserialize)]
 pub(super) struct Alone {
-    pub(super) events: u64,
-    /// Before anything was loaded; the events are in memory already.
-    pub(super) before: Usage,
     pub(super) load: Took,
     pub(super) loaded: Usage,
     /// From the start of loading.
@@ -63,8 +62,20 @@ pub(super) struct Alone {
 /// One pass over the events.
 #[derive(Deserialize)]
 pub(super) struct Pass {
-    pub(super) took: Took,
     pub(super) usage: Usage,
+}
+
+/// Whole runs of Sandtrap.
+#[derive(Deserialize)]
+pub(super) struct Runs {
+    pub(super) passes: Vec<Run>,
+}
+
+/// A whole run.
+#[derive(Deserialize)]
+pub(super) struct Run {
+    pub(super) verdicts: u64,
+    pub(super) took: Took,
 }
 
 /// Resident memory.
@@ -100,9 +111,31 @@ impl Program {
         self.ask(self.command("race", rules, events).args(["--lanes", lanes]).args(more))
     }
 
-    /// One lane by itself.
-    pub(super) fn alone(&self, lane: &str, rules: &Path, events: &Path, passes: usize) -> anyhow::Result<Alone> {
-        self.ask(self.command("alone", rules, events).args(["--lane", lane, "--passes", &passes.to_string()]))
+    /// One lane by itself, with what it has in a folder for its cache.
+    pub(super) fn alone(
+        &self,
+        lane: &str,
+        rules: &Path,
+        events: &Path,
+        cache: &Path,
+        passes: usize,
+    ) -> anyhow::Result<Alone> {
+        let mut command = self.command("alone", rules, events);
+        self.ask(command.args(["--lane", lane, "--passes", &passes.to_string(), "--cache"]).arg(cache))
+    }
+
+    /// Whole runs of Sandtrap with so many workers.
+    pub(super) fn workers(
+        &self,
+        rules: &Path,
+        events: &Path,
+        cache: &Path,
+        workers: usize,
+        passes: usize,
+    ) -> anyhow::Result<Runs> {
+        let mut command = self.command("workers", rules, events);
+        command.args(["--workers", &workers.to_string(), "--passes", &passes.to_string(), "--cache"]).arg(cache);
+        self.ask(&mut command)
     }
 
     fn command(&self, what: &str, rules: &Path, events: &Path) -> Command {

@@ -41,6 +41,14 @@ impl Race {
     }
 }
 
+/// Where a lane's time went, by its own count.
+fn stages(lane: &Lane) -> Option<String> {
+    let sum: f64 = lane.stages.iter().map(|(_, seconds)| seconds).sum();
+    let shares: Vec<String> =
+        lane.stages.iter().map(|(name, seconds)| format!("{name} {:.0} %", seconds * 100.0 / sum)).collect();
+    (sum > 0.0).then(|| format!("Stages of {}: {}.", lane.lane, shares.join(", ")))
+}
+
 /// A row for each lane, and the ratios of Sandtrap to each of the others.
 pub(super) fn table(race: &Race) -> String {
     let rounds = race.lanes.first().map_or(0, |lane| lane.rounds.len());
@@ -67,6 +75,7 @@ pub(super) fn table(race: &Race) -> String {
             ));
         }
     }
+    lines.extend(race.lanes.iter().filter_map(stages));
     lines.push(String::new());
     lines.join("\n")
 }

@@ -86,6 +86,7 @@ mod tests {
             rules: 0,
             verdicts: 0,
             rounds: seconds.map(|wall_s| Took { wall_s, cpu_s: 1.0 }).into(),
+            stages: Vec::new(),
         };
         let (fast, slow) = (lane([1.0, 10.0, 2.0]), lane([4.0, 40.0, 9.0]));
         assert!((fast.times(&slow, Clock::Wall) - 4.0).abs() < 1e-9);
