@@ -163,4 +163,29 @@ detection:
         assert_eq!(id(2)?, id(2)?);
         Ok(())
     }
+
+    /// Every twentieth rule of the shared corpus, if it is there: what was valid stays valid. Those with placeholders need a
+    /// site's values and compile neither before nor after.
+    #[test]
+    fn variants_of_real_rules_compile() -> anyhow::Result<()> {
+        let Some(shared) = crate::shared() else { return Ok(()) };
+        let folder = tempfile::tempdir()?;
+        let mut sets = super::super::sets::Sets::new(&[shared.join("corpus/sigma/rules")], folder.path())?;
+        let (list, _) = sets.list(sets.corpus() * 2)?;
+        let errors = |file: &str| -> anyhow::Result<usize> {
+            let compiled = sandtrap_compiler::compile(file, &fs::read_to_string(file)?, &Default::default());
+            Ok(compiled.iter().filter(|compilation| compilation.component.is_none()).count())
+        };
+        let list = fs::read_to_string(list)?;
+        let files: Vec<&str> = list.lines().collect();
+        let (rules, made) = files.split_at(sets.corpus());
+        for (rule, made) in rules.iter().zip(made).step_by(20) {
+            assert_eq!(errors(made)?, errors(rule)?, "{rule} and {made}");
+        }
+        let tally = sets.tally();
+        let kept: u64 = tally.kept.values().sum();
+        assert!(tally.changed > kept, "{} values changed, {:?} did not", tally.changed, tally.kept);
+        println!("{} changed, {:?}, {} rules the same", tally.changed, tally.kept, tally.same_rules);
+        Ok(())
+    }
 }
