@@ -2,7 +2,7 @@
 //!
 //! Without an index every prefilter is looked at, one after the other: the same answer, slowly (invariant 2).
 
-use sandtrap_formats::binding::{Round, Route};
+use sandtrap_formats::binding::{Route, RoutedRow};
 use sandtrap_index::{Index, Indexed, Row, Scratch};
 use sandtrap_wit::prefilter::Value;
 
@@ -24,14 +24,17 @@ enum Way {
 }
 
 /// An event of a round.
-struct EventRow<'r> {
-    round: &'r Round<'r>,
-    row: usize,
-}
+struct EventRow<'r>(RoutedRow<'r>);
 
 impl Row for EventRow<'_> {
+    #[inline]
     fn value(&self, key: u32) -> Value<'_> {
-        self.round.value(self.row, key)
+        self.0.value(key)
+    }
+
+    #[inline]
+    fn json(&self, key: u32) -> Option<&[u8]> {
+        self.0.json(key)
     }
 }
 
@@ -87,18 +90,16 @@ impl RouteIndex {
     pub(super) fn candidates<'s>(
         &'s self,
         members: &[Member],
-        round: &Round<'_>,
-        row: usize,
+        row: RoutedRow<'_>,
         scratch: &'s mut Asking,
     ) -> impl Iterator<Item = u32> + use<'s> {
         let Asking { scratch, found } = scratch;
         found.clear();
         match &self.way {
-            Way::Index(index) => index.candidates(&EventRow { round, row }, scratch, found),
+            Way::Index(index) => index.candidates(&EventRow(row), scratch, found),
             Way::EachPrefilter(keys) => {
-                let value = |keys: &[u32], column: u32| {
-                    keys.get(column as usize).map_or(Value::Null, |key| round.value(row, *key))
-                };
+                let value =
+                    |keys: &[u32], column: u32| keys.get(column as usize).map_or(Value::Null, |key| row.value(*key));
                 let admits = |(place, keys): (&u32, &Vec<u32>)| {
                     let member = members.get(*place as usize)?;
                     Some(member.prefilter().admits_values(|column| value(keys, column)))

@@ -209,11 +209,11 @@ impl Worker {
         let round = binder.round();
         let started = Instant::now();
         for row in 0..round.len() {
-            let Some(route) = round.route(row) else { continue };
-            let known = routes.known(route, shared);
+            let Some(routed) = round.row(row) else { continue };
+            let known = routes.known(routed.route(), shared);
             known.events = known.events.saturating_add(1);
             let number = u32::try_from(row).unwrap_or(u32::MAX);
-            for place in known.index.candidates(&shared.members, &round, row, asking) {
+            for place in known.index.candidates(&shared.members, routed, asking) {
                 if let Some(detection) = detections.get_mut(place as usize) {
                     if detection.rows.is_empty() {
                         touched.push(place);
