@@ -189,7 +189,8 @@ impl Binder {
         let shape = self.shapes.read(line, self.rows.leaves())?;
         let leaves = self.rows.leaves().get(before..).unwrap_or_default();
         let known = self.layouts.find(shape, line, leaves);
-        let Some(place) = known.or_else(|| self.lay_out(shape, line, before)) else {
+        let new = || if self.layouts.is_undecidable(shape) { None } else { self.lay_out(shape, line, before) };
+        let Some(place) = known.or_else(new) else {
             self.rows.leaves().truncate(before);
             return None;
         };
@@ -215,7 +216,10 @@ impl Binder {
         let place = self.routes.find(&fields, &key, &self.wanted, &mut self.counts);
         let goes = place.map_or_else(|| Goes::Nowhere(EventKind::of(&map.kind(&key))), Goes::To);
         let skeleton = &self.shapes.all().get(shape as usize)?.skeleton;
-        let looked_at = self.routes.decisive(skeleton, &key.asked())?;
+        let Some(looked_at) = self.routes.decisive(skeleton, &key.asked()) else {
+            self.layouts.set_undecidable(shape);
+            return None;
+        };
         let destination = place.and_then(|place| self.routes.destinations().get(place));
         let leaves = self.rows.leaves().get(leaves..).unwrap_or_default();
         self.layouts.add(shape, line, leaves, &looked_at, goes, destination)

@@ -66,6 +66,8 @@ pub(super) struct Layouts {
 /// How lines of one shape are routed.
 #[derive(Debug, Default)]
 struct Decisions {
+    /// Routing looks at more than leaves.
+    undecidable: bool,
     /// The leaves that routing looks at.
     leaves: Vec<u32>,
     /// How these leaves are written, and the place of the layout.
@@ -81,6 +83,26 @@ struct Decisions {
 impl Layouts {
     pub(super) fn get(&self, place: usize) -> Option<&Layout> {
         self.all.get(place)
+    }
+
+    /// Whether lines of a shape cannot be routed without being parsed.
+    pub(super) fn is_undecidable(&self, shape: u32) -> bool {
+        self.by_shape.get(shape as usize).is_some_and(|decisions| decisions.undecidable)
+    }
+
+    /// Remembers that.
+    pub(super) fn set_undecidable(&mut self, shape: u32) {
+        if let Some(decisions) = self.decisions(shape) {
+            decisions.undecidable = true;
+        }
+    }
+
+    fn decisions(&mut self, shape: u32) -> Option<&mut Decisions> {
+        let shape = shape as usize;
+        if self.by_shape.len() <= shape {
+            self.by_shape.resize_with(shape.saturating_add(1), Decisions::default);
+        }
+        self.by_shape.get_mut(shape)
     }
 
     /// The place of the layout of a line, if it is known.
@@ -107,9 +129,7 @@ impl Layouts {
         goes: Goes,
         destination: Option<&Destination>,
     ) -> Option<usize> {
-        if self.by_shape.len() <= shape as usize {
-            self.by_shape.resize_with(shape as usize + 1, Decisions::default);
-        }
+        self.decisions(shape)?;
         let decisions = self.by_shape.get_mut(shape as usize)?;
         let new: Vec<u32> = looked_at.iter().copied().filter(|leaf| !decisions.leaves.contains(leaf)).collect();
         // What was decided without looking at them may be decided otherwise.

@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, collections::HashSet, sync::Arc};
 
+use bumpalo::Bump;
 use sandtrap_wit::{
     LogicalType,
     batch::{Batch, Column, ColumnBuilder},
@@ -54,7 +55,8 @@ impl<'b> Round<'b> {
 
     /// The event for a verdict; `None` if it belongs to no stream at all.
     pub fn event(&self, row: usize) -> Option<EventRef> {
-        let seen = self.see(row)?;
+        let room = Bump::new();
+        let seen = self.see(row)?.with_room(&room);
         let sources = seen.destination.time.iter().enumerate();
         let time = sources.map(|(source, origin)| seen.make(Which::Time(source), origin)).find_map(|made| match made {
             Made::One(Some(Converted::Integer(ticks))) => Some(ticks),
@@ -108,11 +110,16 @@ impl<'b> Round<'b> {
         let column = |place: &usize| {
             let column = self.wanted.get(wanted).and_then(|stream| stream.columns.get(*place));
             let mut builder = ColumnBuilder::of(column.map_or(LogicalType::String, |column| column.ty));
+            // What is made for a cell is copied, and a large event may be gathered for very many detections.
+            let mut room = Bump::new();
             for (row, seen) in rows.iter().zip(&seen) {
-                let made = seen.and_then(|(seen, keys)| seen.key(*keys.get(*place)?).map(|(made, _)| made));
-                if !made.unwrap_or(Made::One(None)).push_to(&mut builder) {
+                let made = seen.and_then(|(seen, keys)| seen.with_room(&room).key(*keys.get(*place)?));
+                let made = made.map_or(Made::One(None), |(made, _)| made);
+                if !made.push_to(&mut builder) {
                     self.failures.borrow_mut().add(wanted, *place, *row);
                 }
+                drop(made);
+                room.reset();
             }
             Arc::new(builder.finish())
         };
@@ -151,7 +158,8 @@ impl<'b> RoutedRow<'b> {
         &self.seen.destination.route
     }
 
-    /// The cell of a key of the route, as an index is told of it.
+    /// The cell of a key of the route, as an index is told of it. What must be made for it stays until the round is
+    /// cleared, so a key should be asked for once.
     #[inline]
     pub fn value(&self, key: u32) -> prefilter::Value<'b> {
         self.seen.key(key).map_or(prefilter::Value::Null, |(made, origin)| made.into_value(origin.ty))
@@ -177,6 +185,15 @@ struct Seen<'b> {
 }
 
 impl<'b> Seen<'b> {
+    /// The same with texts made in that room.
+    fn with_room<'r>(self, room: &'r Bump) -> Seen<'r>
+    where
+        'b: 'r,
+    {
+        let line = self.line.map(|(layout, line)| (layout, Known { made: room, ..line }));
+        Seen { line, ..self }
+    }
+
     /// The cell of a key, and where it comes from.
     #[inline]
     fn key(&self, key: u32) -> Option<(Made<'b>, &'b Origin)> {
