@@ -3,7 +3,9 @@
 //! compiler this is, for those who keep what it wrote.
 
 use std::{
-    env, fs, io,
+    env,
+    fmt::Write as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -28,7 +30,10 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={}", input.display());
         hash(input, &mut hasher)?;
     }
-    let fingerprint: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut fingerprint = String::new();
+    for byte in hasher.finalize() {
+        write!(fingerprint, "{byte:02x}").map_err(io::Error::other)?;
+    }
     println!("cargo::rustc-env=SANDTRAP_COMPILER_FINGERPRINT={fingerprint}");
     Ok(())
 }

@@ -7,6 +7,7 @@ use wasmtime::Config;
 use crate::{
     Limits,
     cache::{CacheError, MachineCode, PrivateDir},
+    functions::Functions,
     ticker::Ticker,
 };
 
@@ -100,10 +101,12 @@ impl Engine {
 }
 
 fn wasmtime(limits: &Limits) -> io::Result<wasmtime::Engine> {
-    wasmtime::Engine::new(&config(limits)).map_err(|error| io::Error::other(error.to_string()))
+    config(limits)
+        .and_then(|config| wasmtime::Engine::new(&config))
+        .map_err(|error| io::Error::other(error.to_string()))
 }
 
-fn config(limits: &Limits) -> Config {
+fn config(limits: &Limits) -> wasmtime::Result<Config> {
     let mut config = Config::new();
     // Components are called synchronously; with it on, a call costs four times as much.
     config.concurrency_support(false);
@@ -130,9 +133,10 @@ fn config(limits: &Limits) -> Config {
     // of 1,024. They also double an instance's mappings and do not start it sooner (same page): there are only a few KB
     // of data to copy, once.
     config.memory_init_cow(false);
+    config.enable_incremental_compilation(Arc::<Functions>::default())?;
     // Which instruction of a function trapped is told to nobody, and nothing unwinds through a component: it calls nothing.
     // Without the tables for it, code is a tenth smaller, and sooner made and loaded.
     config.generate_address_map(false);
     config.native_unwind_info(false);
-    config
+    Ok(config)
 }

@@ -20,6 +20,7 @@ mod digest;
 mod engine;
 mod error;
 mod failure;
+mod functions;
 mod instance;
 pub mod limits;
 mod manifest;

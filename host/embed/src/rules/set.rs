@@ -126,10 +126,10 @@ impl RuleSet {
         }
         let cache = RuleCache::open(engine, options);
         let known = cache.as_ref().map(RuleCache::entries);
-        let loader = Loader { engine, options: Arc::new(options.clone()), selection, known: known.as_ref() };
+        let rule_files = Loader { engine, options: Arc::new(options.clone()), selection, known: known.as_ref() };
         let done = AtomicUsize::new(0);
         let load = |file: &PathBuf| {
-            let loaded = loader.load(file);
+            let loaded = rule_files.load(file);
             progress(Progress { file, done: done.fetch_add(1, Ordering::Relaxed).saturating_add(1), of: files.len() });
             loaded
         };

@@ -23,7 +23,7 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 const BYTES_BETWEEN_LOOKS: u64 = 64 << 20;
 
 /// A file that was used is marked so when its mark is older than this.
-const MARK_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
+const MARK_AGE_MAX: Duration = Duration::from_hours(24);
 
 /// How a file of machine code ends.
 const EXTENSION: &str = ".code";

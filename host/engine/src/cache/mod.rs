@@ -15,6 +15,3 @@ mod sealed;
 pub(crate) use machine_code::MachineCode;
 pub use private_dir::{CacheError, FoundFile, PrivateDir, TemporaryFile};
 pub use sealed::{SEAL_BYTES, seal, unseal};
-
-#[cfg(test)]
-mod tests;

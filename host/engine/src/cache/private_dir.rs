@@ -29,7 +29,7 @@ use rustix::{
 const TEMPORARY: &str = "tmp-";
 
 /// How long a temporary file may lie: it is written within seconds, unless its process has died.
-const TEMPORARY_AGE_MAX: Duration = Duration::from_secs(3600);
+const TEMPORARY_AGE_MAX: Duration = Duration::from_hours(1);
 
 /// Bits of a mode that let somebody other than the owner write.
 const OTHERS_WRITE: u32 = 0o022;

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use super::{PrivateDir, SEAL_BYTES, seal, unseal};
+use sandtrap_engine::cache::{PrivateDir, SEAL_BYTES, seal, unseal};
 
 fn folder() -> (tempfile::TempDir, PrivateDir) {
     let root = tempfile::tempdir().expect("a folder");
@@ -127,7 +127,7 @@ fn many_writers_of_one_file_leave_it_whole() {
     thread::scope(|scope| {
         for contents in &contents {
             scope.spawn(|| {
-                (0..20).for_each(|_| folder.write("file", &[&seal(b"", contents), contents]).expect("written"))
+                (0..20).for_each(|_| folder.write("file", &[&seal(b"", contents), contents]).expect("written"));
             });
         }
         for _ in 0..200 {
