@@ -12,7 +12,7 @@ use sandtrap_benches::{criterion, engine, events, now, rules_folder};
 use sandtrap_embed::{
     LookbackMode,
     compiler::Options as CompilerOptions,
-    evaluator::{Answer, Evaluator, Options, Reporting, Unevaluated},
+    evaluator::{Answer, Evaluator, Options, Pruning, Reporting, Unevaluated},
     formats::{ndjson::ReadError, verdict::Verdict},
     rules::{RuleSet, Selection},
     run::{BadLines, Input, RunOptions, Sink, run},
@@ -61,8 +61,14 @@ fn main() {
     let streams = Arc::new(stream_map(None).expect("the built-in map is sound"));
     let set = RuleSet::load(&engine(), &[rules_folder()], &CompilerOptions::default(), &Selection::default(), &|_| {});
     assert!(set.refused.is_empty(), "{:?}", set.refused);
-    let options = Options { now: now(), lookback: LookbackMode::All, reporting: Reporting::AsTheyCome };
-    let run_options = RunOptions { bad_lines: BadLines::Stop, interval: None, reporting: Reporting::AsTheyCome };
+    let options =
+        Options { now: now(), lookback: LookbackMode::All, reporting: Reporting::AsTheyCome, pruning: Pruning::Index };
+    let run_options = RunOptions {
+        bad_lines: BadLines::Stop,
+        interval: None,
+        reporting: Reporting::AsTheyCome,
+        workers: NonZeroUsize::MIN,
+    };
     let never = AtomicBool::new(false);
     let once = || {
         let mut evaluator = Evaluator::new(&set.rules, options).expect("the plans can be run");

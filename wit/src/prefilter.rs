@@ -105,6 +105,13 @@ impl Prefilter {
         self.clauses.iter().any(|clause| clause.atoms.is_empty())
     }
 
+    /// Whether there is a clause that asks for more than that fields are there or not. Without one, an index has nothing to
+    /// look for.
+    pub fn prunes(&self) -> bool {
+        let is_presence = |atom: &Atom| matches!(atom.test, Test::Exists(_));
+        self.clauses.iter().any(|clause| !clause.atoms.iter().any(is_presence))
+    }
+
     /// Whether a row may match, one atom after the other: what an index must agree with.
     pub fn admits<'a>(&self, cell: impl Fn(u32) -> Tested<'a>) -> bool {
         self.clauses.iter().all(|clause| clause.atoms.iter().any(|atom| atom.test.holds(cell(atom.column))))
@@ -272,6 +279,25 @@ mod tests {
         ] {
             assert_eq!(test.holds(Tested::Elements(&elements)), of_two, "{test:?}");
             assert_eq!(test.holds(Tested::Elements(&[])), of_none, "{test:?}");
+        }
+    }
+
+    #[test]
+    fn a_prefilter_that_only_asks_for_presence_does_not_prune() {
+        let clause = |tests: &[Test]| Clause {
+            atoms: tests.iter().map(|test| Atom { column: 0, test: test.clone() }).collect(),
+        };
+        let contains = Test::Contains("a".into());
+        for (clauses, prunes) in [
+            (vec![], false),
+            (vec![clause(&[Test::Exists(true)])], false),
+            (vec![clause(&[Test::Exists(false), contains.clone()])], false),
+            (vec![clause(&[Test::Exists(true)]), clause(&[contains])], true),
+            // No row meets it.
+            (vec![clause(&[])], true),
+        ] {
+            let prefilter = Prefilter { clauses };
+            assert_eq!(prefilter.prunes(), prunes, "{prefilter:?}");
         }
     }
 

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod artefact;
 mod kql_oracle;
+mod peers;
 mod sigma_oracle;
 mod toolchain;
 mod unicode;
@@ -37,6 +38,8 @@ enum Command {
     KqlOracle(kql_oracle::Options),
     /// Compare the verdicts of Sigma rules with those of rsigma-eval.
     SigmaOracle(sigma_oracle::Options),
+    /// Measure Sandtrap, rsigma-eval and serde_json over the same events, alternating, in one process.
+    Peers(peers::Options),
 }
 
 /// What to do with what was built; without an option it replaces the committed file.
@@ -64,6 +67,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::KqlOracle(options) => kql_oracle::run(&options),
         Command::SigmaOracle(options) => sigma_oracle::run(&options),
+        Command::Peers(options) => peers::run(&options),
         Command::Unicode => unicode::generate(),
         Command::Toolchains => wasm::toolchains(),
         Command::Runtime(built) => wasm::runtime(&built.goal()),

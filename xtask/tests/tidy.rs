@@ -25,6 +25,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sandtrap-engine", &["sandtrap-wit"]),
     ("sandtrap-dataflow", &["sandtrap-wit"]),
     ("sandtrap-formats", &["sandtrap-wit"]),
+    ("sandtrap-index", &["sandtrap-wit"]),
     (
         "sandtrap-embed",
         &["sandtrap-wit", "sandtrap-compiler", "sandtrap-engine", "sandtrap-dataflow", "sandtrap-formats"],

@@ -1,6 +1,6 @@
 //! What the command line says. docs/cli.md is the reference for people; the two are held together by a test.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -117,8 +117,50 @@ pub(crate) struct Run {
     /// Report groups that appeared or changed every so many seconds while reading, not only at the end
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) interval: Option<u64>,
+    /// How many workers evaluate beside each other; verdicts and their order are the same
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    pub(crate) workers: NonZeroUsize,
+    /// Where compiled rules and machine code are kept from one run to the next: a folder of your own, or `off`
+    /// [default: sandtrap in $XDG_CACHE_HOME or ~/.cache]
+    #[arg(long, value_name = "DIR|off", env = "SANDTRAP_CACHE", default_value = "", hide_default_value = true)]
+    pub(crate) cache: Cache,
+    /// Show at the end which detections cost most and why, and where the time went
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// Whether an index finds the detections that can match an event, or each one's prefilter is looked at: the same
+    /// verdicts, slowly
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "SWITCH", hide_short_help = true)]
+    pub(crate) index: Switch,
     #[command(flatten)]
     pub(crate) compiling: Compiling,
+}
+
+/// Where the cache is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cache {
+    /// Where caches are on this machine.
+    Default,
+    At(PathBuf),
+    Off,
+}
+
+impl From<OsString> for Cache {
+    fn from(text: OsString) -> Self {
+        if text.is_empty() {
+            Self::Default
+        } else if text == "off" {
+            Self::Off
+        } else {
+            Self::At(text.into())
+        }
+    }
+}
+
+/// Whether something is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
 }
 
 /// How verdicts are printed.
@@ -172,9 +214,12 @@ pub(crate) enum Lookback {
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// A component (.wasm) or rule (.kql, .yaml, .yml)
-    #[arg(required = true, value_name = "FILE")]
+    /// Components (.wasm) or rules (.kql, .yaml, .yml), or folders of them
+    #[arg(required = true, value_name = "RULES")]
     pub(crate) files: Vec<PathBuf>,
+    /// List only the detections that no prefilter keeps from any event of their streams, and why
+    #[arg(long)]
+    pub(crate) unpruned: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,

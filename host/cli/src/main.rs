@@ -8,6 +8,7 @@ mod commands;
 mod diagnostics;
 mod exit;
 mod output;
+mod profile;
 mod progress;
 mod summary;
 mod table;

@@ -69,7 +69,7 @@ pub(crate) fn show(run: &RunSummary, detections: &[Summary], set: &RuleSet, look
 }
 
 fn events(run: &RunSummary) -> String {
-    let counts = run.binder.counts();
+    let counts = &run.counts;
     let mut line = format!(
         "{} events read, {} bad lines, {} events without a stream",
         counts.events(),
@@ -101,7 +101,7 @@ fn skipped(run: &RunSummary) -> Option<String> {
 }
 
 fn unrouted(run: &RunSummary) -> Option<String> {
-    let kinds = run.binder.counts().unrouted_kinds();
+    let kinds = run.counts.unrouted_kinds();
     let named: Vec<String> = kinds
         .iter()
         .take(KINDS_MAX)
@@ -118,8 +118,8 @@ fn unrouted(run: &RunSummary) -> Option<String> {
 }
 
 fn unconverted(run: &RunSummary) -> Option<String> {
-    let columns = run.binder.unconverted();
-    let named: Vec<String> = columns
+    let named: Vec<String> = run
+        .unconverted
         .iter()
         .take(COLUMNS_MAX)
         .map(|column| format!("{} x {}.{}", column.cells, column.stream, clean(&column.column.field.join("."))))
@@ -181,7 +181,7 @@ fn not_evaluated(detection: &Summary) -> Option<String> {
         "{}: {} events not evaluated in {} failures, last: {}",
         clean(&detection.detection.id),
         detection.counters.unevaluated,
-        detection.failures,
+        detection.counters.failures,
         clean(reason)
     ))
 }

@@ -54,6 +54,11 @@ impl Chain {
         Ok(Self { source_node, source, front, feed, above, shape })
     }
 
+    /// The index of the node whose rows are the result.
+    pub fn result(&self) -> u32 {
+        self.above.last().map_or(self.feed, |(index, _)| *index)
+    }
+
     /// All kernels from the source to the result, from below: what gives the rows of a [row-wise](Shape::RowWise)
     /// result, in the order of the source. A kernel looks at each row by itself and a sort passes its columns on, so
     /// leaving the sorts out changes nothing but the order. Of other results these kernels alone are no evaluation.

@@ -95,7 +95,7 @@ impl Flow {
 
     /// The columns of the result.
     pub fn result_columns(&self) -> &[NamedColumn] {
-        self.columns_of(self.chain.above.last().map_or(self.chain.feed, |(index, _)| *index))
+        self.columns_of(self.chain.result())
     }
 
     fn columns_of(&self, node: u32) -> &[NamedColumn] {

@@ -12,6 +12,7 @@ pub mod convert;
 pub mod event;
 pub mod evtx;
 pub mod input;
+mod json;
 pub mod ndjson;
 pub mod path;
 mod repair;

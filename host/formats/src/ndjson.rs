@@ -14,15 +14,14 @@
 
 use std::{collections::VecDeque, io, sync::Arc};
 
-use serde_json::{Map, Value};
+use memchr::memchr;
 
 pub use crate::input::{EVENT_BYTES_MAX as LINE_BYTES_MAX, ReadError, ReadErrorKind};
 use crate::{
     event::{Event, Position},
     input::{
-        BOM, envelope,
         error::Unit,
-        object::{Object, fields, object},
+        line::{self, Parsed},
     },
 };
 
@@ -48,6 +47,17 @@ pub struct Reader<R> {
     buffer: Vec<u8>,
     /// What is left of a line that is an envelope.
     elements: VecDeque<Result<Event, ReadError>>,
+}
+
+/// A line as it stands in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawLine<'r> {
+    /// The line, without its end.
+    pub text: &'r [u8],
+    /// Its number, from 1.
+    pub line: u64,
+    /// Its first byte, from 0.
+    pub offset: u64,
 }
 
 /// How one line was read.
@@ -109,7 +119,7 @@ impl<R: io::BufRead> Reader<R> {
             if chunk.is_empty() && !any {
                 return Ok(Line::End);
             }
-            let end = chunk.iter().position(|byte| *byte == b'\n');
+            let end = memchr(b'\n', chunk);
             let part = end.and_then(|end| chunk.get(..end)).unwrap_or(chunk);
             let room = LINE_BYTES_MAX.saturating_sub(self.buffer.len());
             cut |= part.len() > room;
@@ -126,34 +136,39 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    fn parse(&mut self, position: &Position) -> Option<Result<Map<String, Value>, ReadErrorKind>> {
-        let start = if position.offset == 0 { self.buffer.strip_prefix(BOM) } else { None };
-        let bytes = start.unwrap_or(&self.buffer).trim_ascii();
-        if bytes.is_empty() {
-            return None;
+    /// Reads on to a line that is not blank. The buffer has it; this is its offset.
+    fn line(&mut self) -> Option<Result<u64, ReadError>> {
+        loop {
+            let offset = self.offset;
+            let (line, kind) = match self.read_line() {
+                Ok(Line::End) => return None,
+                Ok(Line::Whole) if line::content(&self.buffer, offset).is_empty() => continue,
+                Ok(Line::Whole) => return Some(Ok(offset)),
+                Ok(Line::Cut) => (self.line, ReadErrorKind::TooLong),
+                Err(error) => (self.line.saturating_add(1), ReadErrorKind::Io(error)),
+            };
+            let position = Position { line, ..self.place(offset) };
+            return Some(Err(ReadError::new(position, Unit::Line, kind)));
         }
-        Some(match object(bytes) {
-            Ok(Object::Sound(fields)) => Ok(fields),
-            Ok(Object::Repaired(fields)) => {
-                self.repaired_lines = self.repaired_lines.saturating_add(1);
-                Ok(fields)
-            }
-            Err(kind) => Err(kind),
-        })
     }
 
-    /// Keeps the elements of a line that is an envelope.
-    fn take_apart(&mut self, elements: Vec<Value>, line: &Position) {
-        self.elements = (1..)
-            .zip(elements)
-            .map(|(number, element)| {
-                let position = Position { record: Some(number), ..line.clone() };
-                match fields(element) {
-                    Ok(fields) => Ok(Event { fields, position }),
-                    Err(kind) => Err(ReadError::new(position, Unit::Record, kind)),
-                }
-            })
-            .collect();
+    fn place(&self, offset: u64) -> Position {
+        Position { source: Arc::clone(&self.source), line: self.line, record: None, offset }
+    }
+
+    /// The next line that is not blank, for whoever parses it: only a line that is too long is an error here. As in the
+    /// iteration, nothing comes behind the error of a failing input.
+    pub fn next_line(&mut self) -> Option<Result<RawLine<'_>, ReadError>> {
+        if self.ended {
+            return None;
+        }
+        let item = self.line();
+        match &item {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => self.failed(error),
+            None => self.ended = true,
+        }
+        Some(item?.map(|offset| RawLine { text: &self.buffer, line: self.line, offset }))
     }
 
     /// What is next in the input, whether or not it is an event.
@@ -162,29 +177,31 @@ impl<R: io::BufRead> Reader<R> {
             if let Some(element) = self.elements.pop_front() {
                 return Some(element);
             }
-            let offset = self.offset;
-            let read = self.read_line();
-            let position = Position { source: Arc::clone(&self.source), line: self.line, record: None, offset };
-            let kind = match read {
-                Ok(Line::End) => return None,
-                Ok(Line::Cut) => ReadErrorKind::TooLong,
-                Ok(Line::Whole) => match self.parse(&position) {
-                    None => continue,
-                    Some(Ok(fields)) => match envelope::open(fields) {
-                        Err(fields) => return Some(Ok(Event { fields, position })),
-                        Ok(elements) => {
-                            self.take_apart(elements, &position);
-                            continue;
-                        }
-                    },
-                    Some(Err(kind)) => kind,
-                },
-                Err(error) => {
-                    let position = Position { line: self.line.saturating_add(1), ..position };
-                    return Some(Err(ReadError::new(position, Unit::Line, ReadErrorKind::Io(error))));
-                }
+            let position = match self.line()? {
+                Ok(offset) => self.place(offset),
+                Err(error) => return Some(Err(error)),
             };
-            return Some(Err(ReadError::new(position, Unit::Line, kind)));
+            let repaired = match line::parse(line::content(&self.buffer, position.offset), &position) {
+                Ok(Parsed::Event { fields, repaired }) => {
+                    self.repaired_lines = self.repaired_lines.saturating_add(u64::from(repaired));
+                    return Some(Ok(Event { fields, position }));
+                }
+                Ok(Parsed::Envelope { elements, repaired }) => {
+                    self.elements = elements.into();
+                    repaired
+                }
+                Err(error) => return Some(Err(error)),
+            };
+            self.repaired_lines = self.repaired_lines.saturating_add(u64::from(repaired));
+        }
+    }
+
+    /// Counts what is no event, or notes that nothing comes behind it.
+    fn failed(&mut self, error: &ReadError) {
+        if error.ends_input() {
+            self.ended = true;
+        } else {
+            self.bad_lines = self.bad_lines.saturating_add(1);
         }
     }
 }
@@ -199,8 +216,8 @@ impl<R: io::BufRead> Iterator for Reader<R> {
         let item = self.read();
         match &item {
             Some(Ok(_)) => {}
-            Some(Err(error)) if !error.ends_input() => self.bad_lines = self.bad_lines.saturating_add(1),
-            _ => self.ended = true,
+            Some(Err(error)) => self.failed(error),
+            None => self.ended = true,
         }
         item
     }
@@ -211,8 +228,10 @@ mod tests {
     use std::io::{BufRead as _, BufReader, Read};
 
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
+    use crate::input::BOM;
 
     /// Every item of `input` as text: `line@offset fields` or the message.
     fn read(input: &[u8]) -> Vec<String> {
@@ -276,6 +295,18 @@ mod tests {
         ] {
             assert_eq!(read(input), expected, "{}", String::from_utf8_lossy(input));
         }
+    }
+
+    #[test]
+    fn lines_can_be_had_as_they_are() {
+        let input: &[u8] = b"\xef\xbb\xbf\n{\"a\":\xff}\r\n\n x";
+        let mut reader = Reader::new("in", BufReader::with_capacity(3, input));
+        let mut lines = Vec::new();
+        while let Some(Ok(RawLine { text, line, offset })) = reader.next_line() {
+            lines.push((text.to_vec(), line, offset));
+        }
+        assert_eq!(lines, [(b"{\"a\":\xff}\r".to_vec(), 2, 4), (b" x".to_vec(), 4, 14)]);
+        assert_eq!((reader.lines(), reader.bad_lines()), (4, 0));
     }
 
     #[test]

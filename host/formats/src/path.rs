@@ -31,6 +31,16 @@ pub fn find_all<'e>(fields: &'e Map<String, Value>, path: &str, values: &mut Vec
     }
 }
 
+/// Whether a list stands on one of the ways that `path` may be looked for, but for its end.
+pub(crate) fn leads_through_lists(fields: &Map<String, Value>, path: &str) -> bool {
+    path.matches('.').count() <= PATH_DOTS_MAX
+        && splits(path).any(|(key, rest)| match fields.get(key) {
+            Some(Value::Array(_)) => true,
+            Some(Value::Object(inner)) => leads_through_lists(inner, rest),
+            _ => false,
+        })
+}
+
 /// The ways to take a path apart: the key of this object, and what remains. Longest key first.
 fn splits(path: &str) -> impl Iterator<Item = (&str, &str)> {
     path.rmatch_indices('.').filter_map(|(dot, _)| Some((path.get(..dot)?, path.get(dot + 1..)?)))
@@ -143,6 +153,22 @@ mod tests {
             let mut values = Vec::new();
             find_all(fields, path, &mut values);
             assert_eq!(json!(values), expected, "{path} in {event}");
+        }
+    }
+
+    #[test]
+    fn lists_on_the_way_are_seen() {
+        for (event, path, expected) in [
+            (json!({"a": [1]}), "a", false),
+            (json!({"a": [1]}), "a.0", true),
+            (json!({"a": [1]}), "b.a", false),
+            (json!({"a": {"b.c": [1]}}), "a.b.c", false),
+            (json!({"a": {"b.c": [1]}}), "a.b.c.d", true),
+            (json!({"a": {"b": [1]}, "a.b": 1}), "a.b.c", true),
+            (json!({"a": 1}), "a.b", false),
+        ] {
+            let Value::Object(fields) = &event else { unreachable!("the table holds objects") };
+            assert_eq!(leads_through_lists(fields, path), expected, "{path} in {event}");
         }
     }
 

@@ -12,7 +12,7 @@ use super::Verdicts;
 /// Whose verdicts the other engine lacks.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Direction {
+pub(crate) enum Direction {
     /// Sandtrap fires, rsigma does not.
     OnlyOurs,
     /// rsigma fires, Sandtrap does not.
@@ -30,15 +30,15 @@ impl fmt::Display for Direction {
 
 /// How two sets of verdicts compare.
 #[derive(Default)]
-pub(super) struct Differences {
+pub(crate) struct Differences {
     /// How many verdicts both have.
-    pub(super) common: usize,
+    pub(crate) common: usize,
     /// For each rule and direction with a difference, the lines of the events.
-    pub(super) of_rule: BTreeMap<(String, Direction), BTreeSet<u64>>,
+    pub(crate) of_rule: BTreeMap<(String, Direction), BTreeSet<u64>>,
 }
 
 /// Compares them.
-pub(super) fn differences(ours: &Verdicts, theirs: &Verdicts) -> Differences {
+pub(crate) fn differences(ours: &Verdicts, theirs: &Verdicts) -> Differences {
     let none = BTreeSet::new();
     let rules: BTreeSet<&String> = ours.0.keys().chain(theirs.0.keys()).collect();
     let mut differences = Differences::default();

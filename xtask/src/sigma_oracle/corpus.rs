@@ -14,13 +14,13 @@ use crate::{root, shared};
 const RULES: &str = "rules";
 
 /// The shared folder with `SigmaHQ`'s rules and the events.
-pub(super) struct Corpus {
+pub(crate) struct Corpus {
     shared: PathBuf,
 }
 
 impl Corpus {
     /// Finds it.
-    pub(super) fn find() -> anyhow::Result<Self> {
+    pub(crate) fn find() -> anyhow::Result<Self> {
         Ok(Self { shared: shared().context("set SANDTRAP_SHARED to the folder with corpus/ and events/")? })
     }
 
@@ -29,27 +29,27 @@ impl Corpus {
     }
 
     /// The events that explained.json is about.
-    pub(super) fn events(&self) -> PathBuf {
+    pub(crate) fn events(&self) -> PathBuf {
         self.shared.join("events/windows-100k.ndjson.zst")
     }
 
     /// `SigmaHQ`'s map from logsource to channel, event id and fields.
-    pub(super) fn logsources(&self) -> PathBuf {
+    pub(crate) fn logsources(&self) -> PathBuf {
         self.sigma().join("logsources-thor.yml")
     }
 
     /// One `{"rule_id", "event"}` per line.
-    pub(super) fn regression_events(&self) -> PathBuf {
+    pub(crate) fn regression_events(&self) -> PathBuf {
         self.sigma().join("regression_events.ndjson")
     }
 
     /// How often each regression case has to fire.
-    pub(super) fn regression_manifest(&self) -> PathBuf {
+    pub(crate) fn regression_manifest(&self) -> PathBuf {
         self.sigma().join("regression_manifest.json")
     }
 
     /// The folders of rules.
-    pub(super) fn rules(&self) -> anyhow::Result<Vec<PathBuf>> {
+    pub(crate) fn rules(&self) -> anyhow::Result<Vec<PathBuf>> {
         let folder = self.sigma();
         let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
         let paths = entries.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
@@ -64,7 +64,7 @@ impl Corpus {
 }
 
 /// Reads a file of events, unpacked if need be.
-pub(super) fn read_events(file: &Path) -> anyhow::Result<String> {
+pub(crate) fn read_events(file: &Path) -> anyhow::Result<String> {
     if file.extension().is_some_and(|extension| extension == "zst") {
         return read(Command::new("zstd").arg("-dc").arg(file));
     }
@@ -72,7 +72,7 @@ pub(super) fn read_events(file: &Path) -> anyhow::Result<String> {
 }
 
 /// What `sandtrap run` prints for the rules and events.
-pub(super) fn sandtrap(rules: &[PathBuf], events: &Path) -> anyhow::Result<String> {
+pub(crate) fn sandtrap(rules: &[PathBuf], events: &Path) -> anyhow::Result<String> {
     let mut command = Command::new("cargo");
     command.args(["run", "--quiet", "--release", "--package", "sandtrap", "--", "run"]).args(rules);
     let placeholders = root().join("xtask/sigma_oracle/placeholders.yaml");

@@ -20,7 +20,7 @@ const SHOWN_MAX: usize = 5;
 /// A kind of difference that is understood.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Explained {
+pub(crate) struct Explained {
     /// What to call it.
     class: String,
     /// Whose verdicts the other engine lacks.
@@ -34,7 +34,7 @@ pub(super) struct Explained {
 }
 
 /// Reads the file.
-pub(super) fn load() -> anyhow::Result<Vec<Explained>> {
+pub(crate) fn load() -> anyhow::Result<Vec<Explained>> {
     let path = root().join("xtask/sigma_oracle/explained.json");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     parse(&text).with_context(|| format!("cannot understand {}", path.display()))
@@ -54,7 +54,7 @@ fn parse(text: &str) -> anyhow::Result<Vec<Explained>> {
 
 /// Prints the differences and returns how many rules, in one direction, are not explained, or explained for nothing.
 /// Numbers are those of windows-100k: with other events only rule and direction have to agree.
-pub(super) fn report(differences: &Differences, explained: &[Explained], numbers_hold: bool) -> usize {
+pub(crate) fn report(differences: &Differences, explained: &[Explained], numbers_hold: bool) -> usize {
     let lines = lines(differences, explained, numbers_hold);
     println!("{} verdicts in common", differences.common);
     for line in &lines {

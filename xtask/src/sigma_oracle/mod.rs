@@ -5,18 +5,18 @@
 //! either explained, by rule, number and section of the specification, in `xtask/sigma_oracle/explained.json`, or an
 //! error. rsigma lives in `xtask/sigma_oracle`, a crate outside the workspace that is built in target/sigma-oracle.
 
-mod compare;
-mod corpus;
+pub(crate) mod compare;
+pub(crate) mod corpus;
 mod defects;
-mod explained;
+pub(crate) mod explained;
 mod generate;
 mod generated;
 mod pattern;
 mod regression;
 mod rsigma;
-mod streams;
+pub(crate) mod streams;
 mod summary;
-mod verdicts;
+pub(crate) mod verdicts;
 
 use std::{fs, path::PathBuf};
 

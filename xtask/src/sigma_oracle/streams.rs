@@ -7,6 +7,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, ensure};
 use saphyr::{LoadableYamlNode as _, Yaml};
+use serde::Serialize;
 use serde_json::{Map as Fields, Value, json};
 
 use super::rsigma::question;
@@ -28,19 +29,22 @@ const SERVICES: [(&str, &str); 5] = [
 /// specification ("Field Usage") and in `SigmaHQ`'s pipeline for Windows audit logs; `User` is what converters agree on.
 const FIELDS_4688: [(&str, &str); 2] = [("LogonId", "SubjectLogonId"), ("User", "SubjectUserName")];
 
-/// The map.
-pub(super) struct Map {
+/// The map. As JSON it is handed to what routes by itself (`xtask/peers`).
+#[derive(Serialize)]
+pub(crate) struct Map {
     services: Vec<Service>,
     categories: Vec<Category>,
 }
 
 /// A service is a set of channels.
+#[derive(Serialize)]
 struct Service {
     name: String,
     channels: Vec<String>,
 }
 
 /// A category is a part of a service.
+#[derive(Serialize)]
 struct Category {
     name: String,
     service: String,
@@ -52,7 +56,7 @@ struct Category {
 
 impl Map {
     /// Reads the map.
-    pub(super) fn load(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("cannot understand {}", path.display()))
     }

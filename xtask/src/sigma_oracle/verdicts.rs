@@ -7,16 +7,16 @@ use serde_json::Value;
 
 /// For each rule that fired, the lines (from 1) of the events that it fired on.
 #[derive(Default)]
-pub(super) struct Verdicts(pub(super) BTreeMap<String, BTreeSet<u64>>);
+pub(crate) struct Verdicts(pub(crate) BTreeMap<String, BTreeSet<u64>>);
 
 impl Verdicts {
     /// From what rsigma-verdicts prints: `{"n", "id"}`.
-    pub(super) fn theirs(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn theirs(text: &str) -> anyhow::Result<Self> {
         Self::parse(text, |verdict| Some((verdict["id"].as_str()?.to_owned(), verdict["n"].as_u64()?)))
     }
 
     /// From what `sandtrap run` prints. The namespace of a detection is ours and no part of its rule's id.
-    pub(super) fn ours(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn ours(text: &str) -> anyhow::Result<Self> {
         Self::parse(text, |verdict| {
             let detection = verdict["detection"].as_str()?;
             let (_, id) = detection.rsplit_once('/').unwrap_or(("", detection));
@@ -36,7 +36,7 @@ impl Verdicts {
     }
 
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.values().map(BTreeSet::len).sum()
     }
 }

@@ -15,6 +15,8 @@ mod translate;
 
 use std::fmt;
 
+pub use literals::{Literal, Required};
+
 use crate::diagnostic::Span;
 
 use regex_syntax::hir::Hir;
@@ -56,9 +58,8 @@ impl Regex {
         self.flags
     }
 
-    /// Literals of which every text that matches has one, when both are folded ([`sandtrap_wit::text`]); `None` if there
-    /// are none worth looking for.
-    pub fn required_literals(&self) -> Option<Vec<String>> {
+    /// What every text that matches has in it once it is folded ([`sandtrap_wit::text`]).
+    pub fn required(&self) -> Required {
         literals::required(&self.hir)
     }
 

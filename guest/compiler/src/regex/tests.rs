@@ -4,9 +4,12 @@ use proptest::prelude::*;
 use sandtrap_runtime::regex::{is_match, scratch_words};
 
 use super::*;
-use crate::sigma::{
-    self,
-    ast::{Document, Modifier, Search, ValueData},
+use crate::{
+    ir::MatchKind,
+    sigma::{
+        self,
+        ast::{Document, Modifier, Search, ValueData},
+    },
 };
 
 fn flags(text: &str) -> Flags {
@@ -125,25 +128,73 @@ fn what_is_refused_is_named_and_its_place_told() {
     assert!(Regex::new(&long, Flags::default()).is_err());
 }
 
+/// What is required, as text: `&` all, `|` one of them.
+fn shown(required: &Required) -> String {
+    let several = |parts: &[Required], sign: &str| {
+        let shown: Vec<String> = parts.iter().filter(|part| !part.is_nothing()).map(shown).collect();
+        if shown.len() == 1 { shown.concat() } else { format!("({})", shown.join(sign)) }
+    };
+    match required {
+        Required::OneOf(literals) => {
+            let shown = |literal: &Literal| match literal.kind {
+                MatchKind::StartsWith => format!("^{}", literal.text),
+                MatchKind::EndsWith => format!("{}$", literal.text),
+                _ => literal.text.clone(),
+            };
+            literals.iter().map(shown).collect::<Vec<_>>().join("|")
+        }
+        Required::All(parts) => several(parts, " & "),
+        Required::Any(branches) => several(branches, " / "),
+    }
+}
+
+/// Whether a folded text has what is required.
+fn meets(required: &Required, folded: &str) -> bool {
+    match required {
+        Required::OneOf(literals) => literals.iter().any(|literal| match literal.kind {
+            MatchKind::StartsWith => folded.starts_with(&literal.text),
+            MatchKind::EndsWith => folded.ends_with(&literal.text),
+            _ => folded.contains(&literal.text),
+        }),
+        Required::All(parts) => parts.iter().all(|part| meets(part, folded)),
+        Required::Any(branches) => branches.iter().any(|branch| meets(branch, folded)),
+    }
+}
+
 #[test]
 fn literals_that_every_match_has() {
+    let mut wrong = Vec::new();
     for (pattern, set, expected) in [
-        (r"ipconfig\s+/all", "", &["ipconfig"][..]),
-        ("(?i)PowerShell.*-Enc", "", &["powershell"]),
-        ("b|powershell", "", &["b", "powershell"]),
-        (r"^C:\\\\Users\\\\.{1,9}\.exe$", "", &[r"c:\\users\\"]),
-        ("x?cmd|wmic", "", &["cmd", "wmic"]),
-        ("[0-9]{3}kelvin", "i", &["kelvin"]),
-        (".*", "", &[]),
-        ("a*", "", &[]),
-        ("[^a]", "", &[]),
-        ("(foo|)bar", "", &["bar"]),
-        ("ÉCOLE", "", &["école"]),
+        (r"ipconfig[ \x09]+/all", "", "(ipconfig\t|ipconfig  & /all & \t| )"),
+        ("(?i)PowerShell.*-Enc", "", "(powershell & -enc)"),
+        ("b|powershell", "", "(b|powershell & (b / powershell))"),
+        (r"^C:\\Users\\.{1,9}\.exe$", "", r"(^c:\users\ & c:\users\ & .exe$ & .exe)"),
+        ("x?cmd|wmic", "", "(cmd|wmic|xcmd & (cmd / wmic))"),
+        ("[01]kelvin", "i", "(0kelvin|1kelvin & kelvin)"),
+        (".*", "", "()"),
+        ("a*", "", "()"),
+        ("[^a]", "", "()"),
+        ("(foo|)bar", "", "(bar & bar|foobar)"),
+        (
+            "(set).*&& ?set.*(environment|invoke)",
+            "i",
+            "(environment|invoke & && set|&&set & set & (environment|invoke & (environment / invoke)))",
+        ),
+        (
+            r"^(net|sc)\.exe$",
+            "",
+            "(^net.exe|^sc.exe & net.exe$|sc.exe$ & net.exe|sc.exe & .exe & (net|sc & (net / sc)))",
+        ),
+        ("(^ab|cd$)x*", "", "(ab|cd & (ab|cd & ((^ab & ab) / (cd$ & cd))))"),
+        ("ÉCOLE$", "", "(école$ & école)"),
     ] {
         let regex = Regex::new(pattern, flags(set)).expect(pattern);
-        let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
-        assert_eq!(regex.required_literals().unwrap_or_default(), expected, "{pattern}");
+        let given = shown(&regex.required());
+        if given != expected {
+            wrong.push(format!("{pattern}\n  {given}\n  {expected}"));
+        }
     }
+    assert!(wrong.is_empty(), "given, expected:\n{}", wrong.join("\n"));
 }
 
 /// Expressions of the corpus compile, and their tables are small.
@@ -163,7 +214,7 @@ fn the_corpus_compiles() {
                     let regex = Regex::new(&pattern, flags)
                         .unwrap_or_else(|error| panic!("{}: {pattern}: {error}", path.display()));
                     seen += 1;
-                    without_literals += usize::from(regex.required_literals().is_none());
+                    without_literals += usize::from(regex.required().is_nothing());
                     sizes.push((regex.table().len() * 4, pattern));
                 }
             }
@@ -235,13 +286,12 @@ proptest! {
         let theirs = ::regex::RegexBuilder::new(&pattern).case_insensitive(given.insensitive)
             .multi_line(given.multi_line).dot_matches_new_line(given.single_line).build().expect("a sound expression");
         let ours = Regex::new(&pattern.replace(r"(?-u:\b)", r"\b"), given).expect("a sound expression");
-        let literals = ours.required_literals();
+        let required = ours.required();
         for text in texts {
             let matched = theirs.is_match(&text);
             prop_assert_eq!(found(&ours, &text), matched, "{} on {:?}", pattern, text);
             let folded = sandtrap_wit::text::fold(&text);
-            let may = literals.as_ref().is_none_or(|all| all.iter().any(|literal| folded.contains(literal.as_str())));
-            prop_assert!(!matched || may, "{} matches {:?} without {:?}", pattern, text, literals);
+            prop_assert!(!matched || meets(&required, &folded), "{} matches {:?} without {:?}", pattern, text, required);
         }
     }
 }

@@ -213,7 +213,7 @@ kernel where (and (endswith~ Image ["\\a.exe"]) (equals~ Id ["1"]) (not (or (end
         // Several conditions: one must hold.
         (
             vec![search(3), not(not(search(2)))],
-            r#"source windows/process_creation/* ([Image]:string, When:datetime)
+            r#"source windows/process_creation/* ([Image]:string, When:datetime) prefilter Image$\c.exe|When?true
 kernel where (or (in (DatePart(Hour) When) [3]) (endswith~ Image ["\\c.exe"])) -> Image, When"#,
         ),
     ] {

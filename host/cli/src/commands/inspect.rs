@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use sandtrap_embed::wit::{
@@ -12,11 +12,12 @@ use sandtrap_embed::wit::{
 };
 use sandtrap_embed::{
     Detection,
-    rules::{Refused, Selection, load_file},
+    compiler::Options,
+    rules::{Refused, Selection, discover, load_file},
 };
 use serde_json::json;
 
-use super::load;
+use super::{load, unpruned};
 use crate::{
     args::{Format, Inspect},
     diagnostics::{self, clean},
@@ -24,17 +25,40 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
-    let engine = load::engine()?;
     let options = load::options(&args.compiling, &args.files)?;
+    let (files, unreadable) = discover(&args.files);
+    let mut outcome = Outcome::Done;
+    for path in &unreadable {
+        diagnostics::error(&format!("{}: {}", path.path.display(), path.error));
+        outcome = Outcome::RulesFailed;
+    }
+    if files.is_empty() && unreadable.is_empty() {
+        diagnostics::error(load::NO_RULES);
+        return Ok(Outcome::RulesFailed);
+    }
+    let shown = if args.unpruned {
+        unpruned::run(&files, &options, args.format)?
+    } else {
+        show_all(&files, &options, args.format)?
+    };
+    Ok(if outcome == Outcome::Done { shown } else { outcome })
+}
+
+fn show_all(files: &[PathBuf], options: &Options, format: Format) -> anyhow::Result<Outcome> {
+    let engine = load::engine()?;
     let mut out = io::stdout().lock();
     let mut outcome = Outcome::Done;
-    for file in &args.files {
-        let loaded = load_file(&engine, file, &options, &Selection::default());
+    for file in files {
+        let loaded = load_file(&engine, file, options, &Selection::default());
         loaded.remarks.iter().for_each(diagnostics::show);
+        let reasons = unpruned::reasons(file, options);
         for detection in &loaded.detections {
-            match args.format {
-                Format::Json => show_json(file, detection, &mut out)?,
-                Format::Table => show_text(file, detection, &mut out)?,
+            let known = reasons.get(detection.full_id()).map(String::as_str);
+            let shown =
+                Shown { file, detection, not_pruned: known.or_else(|| unpruned::of_manifest(detection.manifest())) };
+            match format {
+                Format::Json => shown.as_json(&mut out)?,
+                Format::Table => shown.as_text(&mut out)?,
             }
         }
         for reason in loaded.refused {
@@ -46,48 +70,64 @@ pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
     Ok(outcome)
 }
 
-/// The engine refuses a component with any import before it compiles it, so one that was loaded has none.
-fn show_json(file: &Path, detection: &Detection, out: &mut impl Write) -> anyhow::Result<()> {
-    let value = json!({
-        "file": file.to_string_lossy(),
-        "id": detection.full_id(),
-        "digest": detection.digest(),
-        "bytes": detection.component_bytes(),
-        "imports": [],
-        "exports": [INTERFACE],
-        "manifest": detection.manifest(),
-    });
-    serde_json::to_writer(&mut *out, &value)?;
-    Ok(writeln!(out)?)
+/// A detection that is shown.
+struct Shown<'a> {
+    file: &'a Path,
+    detection: &'a Detection,
+    /// Why nothing prunes it, if so.
+    not_pruned: Option<&'a str>,
 }
 
-fn show_text(file: &Path, detection: &Detection, out: &mut impl Write) -> io::Result<()> {
-    let manifest = detection.manifest();
-    writeln!(out, "{}", clean(&file.to_string_lossy()))?;
-    let mut line = |name: &str, value: &str| -> io::Result<()> {
-        if value.is_empty() { Ok(()) } else { writeln!(out, "  {name:<12}{}", clean(value)) }
-    };
-    line("id", detection.full_id())?;
-    line("title", &manifest.title)?;
-    line("version", manifest.version.as_deref().unwrap_or_default())?;
-    line("level", manifest.level.map_or("", sandtrap_embed::wit::manifest::Level::name))?;
-    line("techniques", &manifest.attack.techniques.join(", "))?;
-    line("language", manifest.source.as_ref().map_or("", |source| &source.language))?;
-    line("licence", manifest.licence.as_deref().unwrap_or_default())?;
-    line("digest", detection.digest())?;
-    line("size", &format!("{} bytes", detection.component_bytes()))?;
-    line("imports", "none (a component with an import is refused)")?;
-    line("exports", INTERFACE)?;
-    for (index, node) in manifest.plan.nodes.iter().enumerate() {
-        let input = node.input().and_then(|input| detection.columns_of_nodes().get(input as usize));
-        let columns = detection.columns_of_nodes().get(index).map_or(&[][..], Vec::as_slice);
-        writeln!(out, "  node {index:<7}{}", clean(&describe(node, input.map_or(&[][..], Vec::as_slice))))?;
-        writeln!(out, "    columns   {}", clean(&names(columns)))?;
-        if let Node::Source(source) = node {
-            writeln!(out, "    prefilter {}", clean(&prefilter(&source.prefilter, columns)))?;
-        }
+impl Shown<'_> {
+    /// The engine refuses a component with any import before it compiles it, so one that was loaded has none.
+    fn as_json(&self, out: &mut impl Write) -> anyhow::Result<()> {
+        let Self { file, detection, not_pruned } = self;
+        let value = json!({
+            "file": file.to_string_lossy(),
+            "id": detection.full_id(),
+            "digest": detection.digest(),
+            "bytes": detection.component_bytes(),
+            "imports": [],
+            "exports": [INTERFACE],
+            "not_pruned": not_pruned,
+            "manifest": detection.manifest(),
+        });
+        serde_json::to_writer(&mut *out, &value)?;
+        Ok(writeln!(out)?)
     }
-    Ok(())
+
+    fn as_text(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self { file, detection, not_pruned } = self;
+        let manifest = detection.manifest();
+        writeln!(out, "{}", clean(&file.to_string_lossy()))?;
+        let mut line = |name: &str, value: &str| -> io::Result<()> {
+            if value.is_empty() { Ok(()) } else { writeln!(out, "  {name:<12}{}", clean(value)) }
+        };
+        line("id", detection.full_id())?;
+        line("title", &manifest.title)?;
+        line("version", manifest.version.as_deref().unwrap_or_default())?;
+        line("level", manifest.level.map_or("", sandtrap_embed::wit::manifest::Level::name))?;
+        line("techniques", &manifest.attack.techniques.join(", "))?;
+        line("language", manifest.source.as_ref().map_or("", |source| &source.language))?;
+        line("licence", manifest.licence.as_deref().unwrap_or_default())?;
+        line("digest", detection.digest())?;
+        line("size", &format!("{} bytes", detection.component_bytes()))?;
+        line("imports", "none (a component with an import is refused)")?;
+        line("exports", INTERFACE)?;
+        for (index, node) in manifest.plan.nodes.iter().enumerate() {
+            let input = node.input().and_then(|input| detection.columns_of_nodes().get(input as usize));
+            let columns = detection.columns_of_nodes().get(index).map_or(&[][..], Vec::as_slice);
+            writeln!(out, "  node {index:<7}{}", clean(&describe(node, input.map_or(&[][..], Vec::as_slice))))?;
+            writeln!(out, "    columns   {}", clean(&names(columns)))?;
+            if let Node::Source(source) = node {
+                writeln!(out, "    prefilter {}", clean(&prefilter(&source.prefilter, columns)))?;
+                if let Some(reason) = not_pruned {
+                    writeln!(out, "    unpruned  {}", clean(reason))?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn names(columns: &[NamedColumn]) -> String {

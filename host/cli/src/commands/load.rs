@@ -4,12 +4,16 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use sandtrap_embed::{
-    Engine, EngineLimits,
+    Engine, EngineLimits, PrivateDir,
     compiler::Options,
     rules::{RuleSet, Selection, SiteFiles},
 };
 
-use crate::{args::Compiling, diagnostics, progress::Progress};
+use crate::{
+    args::{Cache, Compiling},
+    diagnostics,
+    progress::Progress,
+};
 
 /// So many rules with warnings are shown one by one.
 const WARNED_MAX: usize = 20;
@@ -17,9 +21,29 @@ const WARNED_MAX: usize = 20;
 /// What to say where no rule is.
 pub(super) const NO_RULES: &str = "there is no rule here: expected .kql, .yaml, .yml or .wasm files";
 
-/// An engine with the limits that a command has.
+/// An engine with the limits that a command has, without a cache.
 pub(super) fn engine() -> anyhow::Result<Engine> {
     Engine::new(EngineLimits::default()).context("the engine cannot be started")
+}
+
+/// The same with a cache, if it can be used. One that cannot costs time and nothing else, so it is said and no more; but
+/// one that was asked for must be there.
+pub(super) fn cached_engine(asked: &Cache) -> anyhow::Result<Engine> {
+    let folder = match asked {
+        Cache::Off => return engine(),
+        Cache::At(path) => PrivateDir::open(path)?,
+        Cache::Default => {
+            let Some(path) = PrivateDir::default_path() else { return engine() };
+            match PrivateDir::open(&path) {
+                Ok(folder) => folder,
+                Err(error) => {
+                    diagnostics::note(&format!("{error}; nothing is cached"));
+                    return engine();
+                }
+            }
+        }
+    };
+    Engine::with_cache(EngineLimits::default(), &folder).context("the engine cannot be started")
 }
 
 /// What the command line asks of the compiler; filters are looked for among the rules. A pipeline with a mistake would
@@ -49,6 +73,9 @@ pub(super) fn rules(
     let progress = Progress::of_rules();
     let set = RuleSet::load(engine, paths, &options, selection, &|at| progress.rule(at.file, at.done, at.of));
     progress.finish();
+    if let Some(problem) = &set.cache_problem {
+        diagnostics::note(&format!("{problem}; rules are compiled again next time"));
+    }
     set.warnings.iter().take(WARNED_MAX).for_each(diagnostics::show);
     if let more @ 1.. = set.warnings.len().saturating_sub(WARNED_MAX) {
         diagnostics::note(&format!("{more} more rule files have warnings; `sandtrap lint` shows all"));

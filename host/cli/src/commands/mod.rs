@@ -6,3 +6,4 @@ pub(crate) mod lint;
 mod load;
 pub(crate) mod run;
 pub(crate) mod test;
+mod unpruned;

@@ -13,7 +13,7 @@ use anyhow::{Context as _, anyhow, bail};
 use sandtrap_embed::formats::convert::parse_datetime;
 use sandtrap_embed::{
     LookbackMode,
-    evaluator::{Evaluator, Options, Reporting},
+    evaluator::{Evaluator, Options, Pruning, Reporting},
     rules::Selection,
     run::{self, BadLines, Input, RunOptions},
     stream_map,
@@ -22,9 +22,10 @@ use sandtrap_embed::{
 
 use super::load;
 use crate::{
-    args::{Level, Lookback, Run, RunFormat, Status},
+    args::{Level, Lookback, Run, RunFormat, Status, Switch},
     exit::{Outcome, UsageError},
     output::Output,
+    profile,
     progress::Progress,
     summary,
 };
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     let inputs = inputs(args)?;
     let options = options(args)?;
     let streams = Arc::new(stream_map(args.streams.as_deref()).map_err(|error| anyhow!(error))?);
-    let set = load::rules(&load::engine()?, &args.rules, &args.compiling, &selection(args))?;
+    let set = load::rules(&load::cached_engine(&args.cache)?, &args.rules, &args.compiling, &selection(args))?;
     if set.rules.is_empty() {
         bail!("no rule can run");
     }
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
         bad_lines: if args.strict { BadLines::Stop } else { BadLines::Skip },
         interval: args.interval.map(Duration::from_secs),
         reporting: options.reporting,
+        workers: args.workers,
     };
     let bytes = inputs.iter().map(Input::bytes).sum();
     let mut output = Output::new(Progress::of_bytes(bytes), args.format);
@@ -61,7 +63,10 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
         summary::print(&detections)?;
     }
     summary::show(&ran, &detections, &set, options.lookback);
-    let failed = !set.refused.is_empty() || detections.iter().any(|detection| detection.failures > 0);
+    if args.profile {
+        profile::show(evaluator.stages(), ran.counts.events(), &detections);
+    }
+    let failed = !set.refused.is_empty() || detections.iter().any(|detection| detection.counters.failures > 0);
     Ok(if ran.stopped || ran.failed_inputs > 0 {
         Outcome::InputFailed
     } else if failed {
@@ -133,6 +138,10 @@ fn options(args: &Run) -> anyhow::Result<Options> {
         reporting: match args.format {
             RunFormat::Json | RunFormat::Summary => Reporting::AsTheyCome,
             RunFormat::Table => Reporting::Tables,
+        },
+        pruning: match args.index {
+            Switch::On => Pruning::Index,
+            Switch::Off => Pruning::EachPrefilter,
         },
     })
 }

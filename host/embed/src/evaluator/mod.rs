@@ -1,27 +1,34 @@
-//! The run loop's heart: batches of events in, verdicts out.
+//! Detections over events: batches of events in, verdicts out.
 //!
-//! Verdicts come in the order of their events, then of their detections' ids, whatever the batches were. A component
-//! that fails costs itself that batch: the rows are reported as [`Unevaluated`], and the other detections never notice.
-//! Reading events and printing verdicts is for the caller.
+//! [`Worker`]s look at events, each at its own; the [`Evaluator`] takes what came of them in the order of the events, and
+//! has what detections remember. Verdicts come in the order of their events, then of their detections' ids, whatever the
+//! rounds were. A component that fails costs itself the rows it was asked about: they are reported as [`Unevaluated`], and
+//! the other detections never notice. Reading events and printing verdicts is for the caller.
 
-mod running;
+mod front;
+mod ledger;
+mod member;
+mod pruning;
+mod tail;
+mod worker;
 
 use std::{fmt, sync::Arc};
 
-use sandtrap_dataflow::{Chain, Flow, FlowError, Limits, LookbackMode, Overflow, Shape, Table};
+use sandtrap_dataflow::{Flow, FlowError, Limits, LookbackMode, Overflow, Shape, Table};
 use sandtrap_formats::{
-    binding::{StreamBatch, Wanted},
-    event::{EventRef, Position},
-    verdict::{About, DetectionRef, Revision, Verdict, VerdictColumn},
+    binding::Wanted,
+    event::Position,
+    streams::StreamMap,
+    verdict::{About, DetectionRef, Revision, Verdict},
 };
-use sandtrap_wit::{
-    batch::Batch,
-    plan::{NamedColumn, Plan, Rows, SourceColumn},
-};
+use sandtrap_wit::plan::Plan;
 
 use crate::rules::Rule;
-pub use running::Counters;
-use running::{Failure, Running, places};
+use front::Failure;
+pub use ledger::{Counters, Stages};
+use member::Member;
+use tail::Tail;
+pub use worker::{Outcome, Worker};
 
 /// How a run is evaluated.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +39,8 @@ pub struct Options {
     pub lookback: LookbackMode,
     /// When verdicts about single events are given.
     pub reporting: Reporting,
+    /// How the detections that can match an event are found.
+    pub pruning: Pruning,
 }
 
 /// When verdicts about single events are given.
@@ -43,22 +52,38 @@ pub enum Reporting {
     Tables,
 }
 
+/// How the detections that can match an event are found. The answers are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pruning {
+    /// By an index over all prefilters.
+    #[default]
+    Index,
+    /// By looking at each prefilter: to check the index.
+    EachPrefilter,
+}
+
 /// Evaluates detections over one run's events.
 #[derive(Debug)]
 pub struct Evaluator {
-    running: Vec<OneDetection>,
-    wanted: Vec<Wanted>,
+    shared: Arc<Shared>,
+    /// For each detection its memory, if it has one.
+    tails: Vec<Option<Tail>>,
+    /// For each detection what workers said they did, and how it failed last.
+    done: Vec<(Counters, Option<String>)>,
+    stages: Stages,
 }
 
+/// What all workers share.
 #[derive(Debug)]
-struct OneDetection {
-    running: Running,
-    reference: Arc<DetectionRef>,
-    /// The stream that it reads, in a list as verdicts have it; empty when it brings its own rows.
-    streams: Arc<[Arc<str>]>,
-    names: Vec<Arc<str>>,
-    failures: u64,
-    last_failure: Option<String>,
+struct Shared {
+    /// By id.
+    members: Vec<Member>,
+    wanted: Vec<Wanted>,
+    /// For each wanted stream, the places of the detections that read it.
+    readers: Vec<Vec<u32>>,
+    /// For each wanted stream, the places of those that no prefilter prunes.
+    unpruned: Vec<Vec<u32>>,
+    options: Options,
 }
 
 /// What a call of the evaluator gave.
@@ -102,10 +127,10 @@ pub struct Summary {
     pub detection: Arc<DetectionRef>,
     /// The stream that it reads; `None` when it brings its own rows.
     pub stream: Option<Arc<str>>,
+    /// Whether its prefilter says anything: without, it is asked about every event of its stream.
+    pub is_pruned: bool,
     /// What it did.
     pub counters: Counters,
-    /// How often its component failed.
-    pub failures: u64,
     /// How it failed last.
     pub last_failure: Option<String>,
     /// What did not fit into its memory.
@@ -129,54 +154,76 @@ impl Evaluator {
     /// A plan that cannot be run refuses the whole set: [`check_plan`] tells beforehand.
     pub fn new(rules: &[Rule], options: Options) -> Result<Self, FlowError> {
         let mut wanted: Vec<Wanted> = Vec::new();
-        let mut running = Vec::with_capacity(rules.len());
-        for rule in rules {
-            running.push(OneDetection::new(rule, options, &mut wanted)?);
+        let members: Vec<Member> =
+            rules.iter().map(|rule| Member::new(rule, options, &mut wanted)).collect::<Result<_, _>>()?;
+        let tails = members.iter().map(Tail::new).collect::<Result<_, _>>()?;
+        let done = vec![(Counters::default(), None); members.len()];
+        let mut readers = vec![Vec::new(); wanted.len()];
+        let mut unpruned = vec![Vec::new(); wanted.len()];
+        for (place, member) in (0_u32..).zip(&members) {
+            let Some(reads) = &member.reads else { continue };
+            if let Some(readers) = readers.get_mut(reads.wanted) {
+                readers.push(place);
+            }
+            if let Some(unpruned) = unpruned.get_mut(reads.wanted).filter(|_| member.prefilter().is_always()) {
+                unpruned.push(place);
+            }
         }
-        Ok(Self { running, wanted })
+        let shared = Arc::new(Shared { members, wanted, readers, unpruned, options });
+        Ok(Self { shared, tails, done, stages: Stages::default() })
     }
 
     /// The streams that the detections read, and the columns that they want of each.
     pub fn wanted(&self) -> &[Wanted] {
-        &self.wanted
+        &self.shared.wanted
     }
 
-    /// Evaluates one round of batches.
-    pub fn evaluate(&mut self, batches: &[StreamBatch]) -> Evaluated {
-        let mut verdicts: Vec<(u64, usize, Verdict)> = Vec::new();
-        let mut unevaluated = Vec::new();
-        for (place, detection) in self.running.iter_mut().enumerate() {
-            let stream = detection.streams.first().cloned();
-            let batches = batches.iter().filter(|batch| Some(&batch.stream) == stream.as_ref());
-            for batch in batches.filter(|batch| batch.batch.rows > 0) {
-                match detection.running.look_at(&batch.batch) {
-                    Ok(found) => {
-                        for (index, row) in found.rows.iter().enumerate() {
-                            let Some(event) = batch.events.get(*row as usize) else { continue };
-                            let columns = detection.columns(&found.batch, index);
-                            let verdict = Verdict::of_event(Arc::clone(&detection.reference), event, columns);
-                            verdicts.push((event.ordinal, place, verdict));
-                        }
-                    }
-                    Err(failure) => unevaluated.push(detection.failed(&failure, Some(batch))),
-                }
+    /// A worker for events of these streams.
+    pub fn worker(&self, streams: &Arc<StreamMap>) -> Worker {
+        Worker::new(Arc::clone(&self.shared), streams)
+    }
+
+    /// Takes in what came of some events; outcomes must come in the order of the events.
+    pub fn take(&mut self, outcome: Outcome) -> Evaluated {
+        let Outcome { verdicts, kept, unevaluated, .. } = outcome;
+        for (place, rows) in kept {
+            if let Some(Some(tail)) = self.tails.get_mut(place as usize) {
+                tail.push(&rows);
             }
         }
-        verdicts.sort_by_key(|(ordinal, place, _)| (*ordinal, *place));
-        Evaluated { verdicts: verdicts.into_iter().map(|(_, _, verdict)| verdict).collect(), unevaluated }
+        Evaluated { verdicts, unevaluated }
+    }
+
+    /// Takes in what a worker counted, which is done.
+    pub fn count(&mut self, worker: &Worker) {
+        for ((counters, last_failure), (more, failure)) in self.done.iter_mut().zip(worker.counters()) {
+            *counters += more;
+            if let Some(failure) = failure {
+                *last_failure = Some(failure.to_owned());
+            }
+        }
+        self.stages += worker.stages();
+    }
+
+    /// Where the time of the workers that were [counted](Self::count) went.
+    pub fn stages(&self) -> Stages {
+        self.stages
     }
 
     /// The groups that appeared or changed since the last call, as verdicts.
     pub fn changes(&mut self) -> Evaluated {
+        let options = self.shared.options;
         let mut evaluated = Evaluated::default();
-        for detection in &mut self.running {
-            match detection.running.changes() {
+        for ((member, tail), done) in self.shared.members.iter().zip(&mut self.tails).zip(&mut self.done) {
+            let Some(tail) = tail else { continue };
+            match tail.changes(options) {
                 Ok(changes) => {
                     for (row, revision) in changes.revisions.iter().enumerate() {
-                        evaluated.verdicts.push(detection.group(&changes.table, row, Revision::Interim(*revision)));
+                        let revision = Revision::Interim(*revision);
+                        evaluated.verdicts.push(group(member, &changes.table, row, revision));
                     }
                 }
-                Err(failure) => evaluated.unevaluated.push(detection.failed(&failure, None)),
+                Err(failure) => evaluated.unevaluated.push(failed(member, done, &failure)),
             }
         }
         evaluated
@@ -184,20 +231,16 @@ impl Evaluator {
 
     /// The tables of all detections that were not reported row by row, by id. For the end of the input.
     pub fn finish(&mut self) -> (Vec<Answer>, Vec<Unevaluated>) {
+        let options = self.shared.options;
         let mut answers = Vec::new();
         let mut unevaluated = Vec::new();
-        for detection in &mut self.running {
-            if detection.running.reports_rows() {
-                continue;
-            }
-            let table = detection.running.look_at_inline().and_then(|()| detection.running.finish());
-            match table {
-                Ok(table) => answers.push(Answer {
-                    detection: Arc::clone(&detection.reference),
-                    shape: detection.running.flow.shape(),
-                    table,
-                }),
-                Err(failure) => unevaluated.push(detection.failed(&failure, None)),
+        for ((member, tail), done) in self.shared.members.iter().zip(&mut self.tails).zip(&mut self.done) {
+            let Some(tail) = tail else { continue };
+            match tail.finish(member, options) {
+                Ok(table) => {
+                    answers.push(Answer { detection: Arc::clone(&member.reference), shape: member.chain.shape, table })
+                }
+                Err(failure) => unevaluated.push(failed(member, done, &failure)),
             }
         }
         (answers, unevaluated)
@@ -205,89 +248,51 @@ impl Evaluator {
 
     /// The rows of an answer, as verdicts.
     pub fn verdicts_of(&self, answer: &Answer) -> Vec<Verdict> {
-        let detection = self.running.iter().find(|detection| Arc::ptr_eq(&detection.reference, &answer.detection));
-        detection.map_or_else(Vec::new, |detection| {
-            (0..answer.table.batch.rows).map(|row| detection.group(&answer.table, row, Revision::Final)).collect()
+        let member = self.shared.members.iter().find(|member| Arc::ptr_eq(&member.reference, &answer.detection));
+        member.map_or_else(Vec::new, |member| {
+            (0..answer.table.batch.rows).map(|row| group(member, &answer.table, row, Revision::Final)).collect()
         })
     }
 
-    /// What each detection did so far, by id.
+    /// What each detection did, by id: in workers that were [counted](Self::count), and in dataflow.
     pub fn summaries(&self) -> Vec<Summary> {
-        let summary = |detection: &OneDetection| Summary {
-            detection: Arc::clone(&detection.reference),
-            stream: detection.streams.first().cloned(),
-            counters: detection.running.counters,
-            failures: detection.failures,
-            last_failure: detection.last_failure.clone(),
-            overflow: detection.running.flow.overflow(),
-        };
-        self.running.iter().map(summary).collect()
-    }
-}
-
-impl OneDetection {
-    fn new(rule: &Rule, options: Options, wanted: &mut Vec<Wanted>) -> Result<Self, FlowError> {
-        let manifest = rule.detection.manifest();
-        let source = Chain::of(&manifest.plan)?.source;
-        let (streams, columns): (Arc<[Arc<str>]>, _) = match &source.rows {
-            Rows::Stream(stream) => ([Arc::from(stream.as_str())].into(), add_wanted(wanted, stream, &source.columns)),
-            Rows::Inline(_) => (Arc::from([]), Vec::new()),
-        };
-        let running = Running::new(&rule.detection, columns, options)?;
-        let names = running.flow.result_columns().iter().map(|column| Arc::from(column.name.as_str())).collect();
-        let reference = Arc::new(DetectionRef {
-            id: rule.detection.full_id().to_owned(),
-            digest: rule.detection.digest().to_owned(),
-            title: manifest.title.clone(),
-            level: manifest.level,
-        });
-        Ok(Self { running, reference, streams, names, failures: 0, last_failure: None })
-    }
-
-    fn group(&self, table: &Table, row: usize, revision: Revision) -> Verdict {
-        Verdict {
-            detection: Arc::clone(&self.reference),
-            about: About::Group(revision),
-            time: None,
-            streams: Arc::clone(&self.streams),
-            columns: self.columns(&table.batch, row),
-        }
-    }
-
-    fn columns(&self, batch: &Batch, row: usize) -> Vec<VerdictColumn> {
-        let columns = self.running.flow.result_columns().iter().zip(&self.names).zip(&batch.columns);
-        columns
-            .map(|((NamedColumn { ty, list, .. }, name), column)| VerdictColumn {
-                name: Arc::clone(name),
-                ty: *ty,
-                value: if *list { column.row(row).into() } else { column.cell(row).into() },
+        let members = self.shared.members.iter().zip(&self.tails).zip(&self.done);
+        members
+            .map(|((member, tail), (done, last_failure))| {
+                let mut counters = *done;
+                if let Some(tail) = tail {
+                    counters += tail.counters;
+                }
+                Summary {
+                    detection: Arc::clone(&member.reference),
+                    stream: member.streams.first().cloned(),
+                    is_pruned: !member.prefilter().is_always(),
+                    counters,
+                    last_failure: last_failure.clone(),
+                    overflow: tail.as_ref().map(Tail::overflow).unwrap_or_default(),
+                }
             })
             .collect()
     }
+}
 
-    fn failed(&mut self, failure: &Failure, batch: Option<&StreamBatch>) -> Unevaluated {
-        let reason = failure.to_string();
-        self.failures = self.failures.saturating_add(1);
-        self.last_failure = Some(reason.clone());
-        let position = |event: Option<&EventRef>| event.map(|event| event.position.clone());
-        Unevaluated {
-            detection: self.reference.id.clone(),
-            rows: batch.map_or(0, |batch| batch.batch.rows),
-            events: batch.and_then(|batch| Some((position(batch.events.first())?, position(batch.events.last())?))),
-            reason,
-        }
+fn group(member: &Member, table: &Table, row: usize, revision: Revision) -> Verdict {
+    Verdict {
+        detection: Arc::clone(&member.reference),
+        about: About::Group(revision),
+        time: None,
+        streams: Arc::clone(&member.streams),
+        columns: member.columns(&table.batch, row),
     }
 }
 
-/// Adds what a detection wants of a stream, and says where its columns will be.
-fn add_wanted(wanted: &mut Vec<Wanted>, stream: &str, columns: &[SourceColumn]) -> Vec<usize> {
-    if let Some(known) = wanted.iter_mut().find(|known| known.stream == stream) {
-        return places(&mut known.columns, columns);
-    }
-    let mut union = Vec::new();
-    let places = places(&mut union, columns);
-    wanted.push(Wanted { stream: stream.to_owned(), columns: union });
-    places
+/// A step over the groups of a detection failed.
+fn failed(member: &Member, done: &mut (Counters, Option<String>), failure: &Failure) -> Unevaluated {
+    let (counters, last_failure) = done;
+    let reason = failure.to_string();
+    counters.failures = counters.failures.saturating_add(1);
+    *last_failure = Some(reason.clone());
+    Unevaluated { detection: member.reference.id.clone(), rows: 0, events: None, reason }
 }
 
 /// Whether a detection's plan can be run, and if not, why.

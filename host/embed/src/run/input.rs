@@ -7,14 +7,16 @@ use std::{
     cell::RefCell,
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    ops::Range,
     path::PathBuf,
     rc::Rc,
     sync::Arc,
 };
 
 use sandtrap_formats::{
-    event::Event,
-    input::{Access, ReadError, open},
+    event::{Event, Position},
+    input::{Access, Raw, ReadError, open},
+    ndjson::RawLine,
 };
 
 use super::{
@@ -23,14 +25,17 @@ use super::{
 };
 
 /// How many events a chunk has at most.
-const CHUNK_EVENTS_MAX: usize = 256;
+const CHUNK_EVENTS_MAX: usize = 1024;
 
 /// How much a chunk's events weigh at most, but for the last of them.
-const CHUNK_WEIGHT_MAX: u64 = (256 << 10) * TREE_BYTES_PER_BYTE;
+const CHUNK_WEIGHT_MAX: u64 = 10 << 20;
 
 /// How many bytes of memory a byte of JSON can become: a value takes 72 bytes, and a list of digits has one for every two
 /// bytes.
 const TREE_BYTES_PER_BYTE: u64 = 40;
+
+/// How many bytes of memory a byte of a line takes that is not parsed yet: its own, and room to grow.
+const LINE_BYTES_PER_BYTE: u64 = 2;
 
 /// What an event weighs besides, in bytes.
 const EVENT_BYTES: u64 = 256;
@@ -90,6 +95,8 @@ impl Input {
 /// What an input gave, in order.
 #[derive(Debug)]
 pub(super) enum Item {
+    /// A line of NDJSON, which is somewhere in the chunk's text and is not parsed yet.
+    Line(Range<usize>, Position),
     Event(Event),
     Bad(ReadError),
     /// The input of this name cannot be opened.
@@ -100,6 +107,7 @@ pub(super) enum Item {
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     pub(super) items: Vec<Item>,
+    pub(super) text: Vec<u8>,
     /// How many bytes were read for them.
     pub(super) bytes: u64,
     /// How many of the events are of repaired lines.
@@ -125,12 +133,26 @@ pub(super) fn read(planned: Planned, inlet: Inlet) -> bool {
     let seekable = seekable.map(|file| Box::new(Counted { file, outgoing: Rc::clone(&outgoing) }) as Box<dyn Access>);
     match open(&input.name(), Box::new(prompt), seekable) {
         Ok(mut reader) => {
+            let source = input.name();
             let (mut bytes, mut repaired) = (0, 0);
-            while let Some(item) = reader.next() {
+            while let Some(item) = reader.next_raw() {
                 let mut outgoing = outgoing.borrow_mut();
                 let chunk = &mut outgoing.chunk;
-                chunk.items.push(item.map_or_else(Item::Bad, Item::Event));
-                let weight = reader.bytes().saturating_sub(bytes).saturating_mul(TREE_BYTES_PER_BYTE);
+                let per_byte = match &item {
+                    Ok(Raw::Line(_)) => LINE_BYTES_PER_BYTE,
+                    Ok(Raw::Event(_)) | Err(_) => TREE_BYTES_PER_BYTE,
+                };
+                match item {
+                    Ok(Raw::Line(RawLine { text, line, offset })) => {
+                        let start = chunk.text.len();
+                        chunk.text.extend_from_slice(text);
+                        let position = Position { source: Arc::clone(&source), line, record: None, offset };
+                        chunk.items.push(Item::Line(start..chunk.text.len(), position));
+                    }
+                    Ok(Raw::Event(event)) => chunk.items.push(Item::Event(event)),
+                    Err(error) => chunk.items.push(Item::Bad(error)),
+                }
+                let weight = reader.bytes().saturating_sub(bytes).saturating_mul(per_byte);
                 chunk.weight = chunk.weight.saturating_add(weight).saturating_add(EVENT_BYTES);
                 chunk.repaired = chunk.repaired.saturating_add(reader.repaired().saturating_sub(repaired));
                 (bytes, repaired) = (reader.bytes(), reader.repaired());

@@ -4,6 +4,7 @@
 //! the run. The verdicts of a run are the same however its input trickles in; only how soon they come differs, and
 //! which interim reports of groups there are.
 
+mod crew;
 mod folder;
 mod input;
 mod queue;
@@ -12,33 +13,29 @@ mod readers;
 use std::{
     fmt, io,
     num::NonZeroUsize,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::RecvTimeoutError,
-    },
+    sync::{Arc, atomic::AtomicBool, mpsc::RecvTimeoutError},
+    thread,
     time::{Duration, Instant},
 };
 
 use sandtrap_formats::{
-    binding::{Binder, Fill},
+    binding::{Counts, Unconverted},
     input::ReadError,
     streams::StreamMap,
     verdict::Verdict,
 };
 
-use crate::evaluator::{Answer, Evaluated, Evaluator, Reporting, Unevaluated};
-use folder::Planned;
+use crate::evaluator::{Answer, Evaluated, Evaluator, Reporting, Unevaluated, Worker};
+use crew::{Crew, Done, Source};
 pub use folder::{EXTENSIONS, SkipReason, Skipped};
 pub use input::Input;
-use input::{Chunk, Item};
 use readers::Readers;
 
-/// How many events a round has at most: enough that a call of a component costs little for each, few enough that the
-/// columns stay in a cache.
-pub const ROUND_EVENTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1_023);
+/// How many events a round has at most: enough that most detections that have candidates in it have several, and a call
+/// costs little for each.
+pub const ROUND_EVENTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(8_191);
 
-/// How long an event waits for its round to fill.
+/// How often verdicts are handed on at least, and how often it is looked whether groups are to be reported.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Takes what comes of a run.
@@ -74,6 +71,8 @@ pub struct RunOptions {
     pub interval: Option<Duration>,
     /// Whether verdicts are given as they come; the same as the evaluator's.
     pub reporting: Reporting,
+    /// How many workers evaluate beside each other. The verdicts and their order are the same.
+    pub workers: NonZeroUsize,
 }
 
 /// What a line that is no event means.
@@ -86,10 +85,12 @@ pub enum BadLines {
 }
 
 /// What a run read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RunSummary {
-    /// What the binder counted.
-    pub binder: Binder,
+    /// Where the events went.
+    pub counts: Counts,
+    /// The columns that had values which could not be converted, of those that detections were asked about.
+    pub unconverted: Vec<Unconverted>,
     /// How many lines and records were no event.
     pub bad_lines: u64,
     /// How many lines are events only because what is no Unicode in them became U+FFFD.
@@ -111,8 +112,8 @@ pub struct RunError {
 #[derive(Debug)]
 enum RunErrorKind {
     Output(io::Error),
-    Reader(io::Error),
-    ReaderEnded,
+    Thread(io::Error),
+    Ended,
 }
 
 impl RunError {
@@ -126,8 +127,8 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             RunErrorKind::Output(error) => write!(f, "verdicts cannot be written: {error}"),
-            RunErrorKind::Reader(error) => write!(f, "the reading thread cannot be started: {error}"),
-            RunErrorKind::ReaderEnded => f.write_str("the reading thread ended early; please report this"),
+            RunErrorKind::Thread(error) => write!(f, "a thread cannot be started: {error}"),
+            RunErrorKind::Ended => f.write_str("a thread ended early; please report this"),
         }
     }
 }
@@ -135,8 +136,8 @@ impl fmt::Display for RunError {
 impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            RunErrorKind::Output(error) | RunErrorKind::Reader(error) => Some(error),
-            RunErrorKind::ReaderEnded => None,
+            RunErrorKind::Output(error) | RunErrorKind::Thread(error) => Some(error),
+            RunErrorKind::Ended => None,
         }
     }
 }
@@ -157,12 +158,29 @@ pub fn run(
     stop: &AtomicBool,
     sink: &mut dyn Sink,
 ) -> Result<RunSummary, RunError> {
-    let binder = Binder::new(Arc::clone(streams), evaluator.wanted().to_vec(), ROUND_EVENTS);
+    let no_thread = |error| RunError { kind: RunErrorKind::Thread(error) };
+    let ended = |_| RunError { kind: RunErrorKind::Ended };
     let (planned, skipped) = folder::plan(inputs);
-    let summary = RunSummary { binder, bad_lines: 0, repaired_lines: 0, failed_inputs: 0, skipped, stopped: false };
-    let mut run = Run { evaluator, options, sink, summary, reported: Instant::now(), waiting_since: None };
-    run.read(planned, stop)?;
-    run.round()?;
+    let source = Source::new(Readers::start(planned).map_err(no_thread)?, stop);
+    let workers: Vec<Worker> = (0..options.workers.get()).map(|_| evaluator.worker(streams)).collect();
+    let summary = RunSummary { skipped, ..RunSummary::default() };
+    let mut run = Run { evaluator, options, sink, summary, reported: Instant::now() };
+    let workers = thread::scope(|scope| {
+        let mut crew = Crew::start(scope, workers, &source, options.bad_lines).map_err(no_thread)?;
+        let followed = run.follow(&mut crew);
+        source.stop();
+        let workers = crew.join().map_err(ended)?;
+        followed.map(|()| workers)
+    })?;
+    // Of a run that was stopped the readers notice when they next have something to say; one may be waiting for a terminal.
+    if let Some(readers) = source.into_ended() {
+        readers.join().map_err(ended)?;
+    }
+    for worker in &workers {
+        run.evaluator.count(worker);
+        run.summary.counts.merge(worker.binder().counts());
+        run.summary.unconverted.extend(worker.binder().unconverted());
+    }
     run.finish()?;
     Ok(run.summary)
 }
@@ -174,72 +192,47 @@ struct Run<'r> {
     summary: RunSummary,
     /// When groups were reported last.
     reported: Instant,
-    /// Since when events have been waiting for their round, or their verdicts for being handed on.
-    waiting_since: Option<Instant>,
 }
 
 impl Run<'_> {
-    fn read(&mut self, planned: Vec<Planned>, stop: &AtomicBool) -> Result<(), RunError> {
-        let mut readers = Readers::start(planned).map_err(|error| RunError { kind: RunErrorKind::Reader(error) })?;
+    /// Takes what the workers make of the input, to its end.
+    fn follow(&mut self, crew: &mut Crew<'_>) -> Result<(), RunError> {
+        let mut unflushed = false;
         loop {
-            let waited = self.waiting_since.map_or(Duration::ZERO, |since| since.elapsed());
-            match readers.next(PAUSE.saturating_sub(waited)) {
-                Ok(chunk) => {
-                    self.waiting_since.get_or_insert_with(Instant::now);
-                    self.take(chunk)?;
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            if self.summary.stopped || stop.load(Ordering::Relaxed) {
-                // The readers notice when they next have something to say; one may be waiting for a terminal.
-                return Ok(());
-            }
-            if self.waiting_since.is_some_and(|since| since.elapsed() >= PAUSE) {
-                self.waiting_since = None;
-                self.round()?;
-                self.sink.flush()?;
-            }
-            self.report_if_due()?;
-        }
-        readers.join().map_err(|_| RunError { kind: RunErrorKind::ReaderEnded })
-    }
-
-    fn take(&mut self, chunk: Chunk) -> Result<(), RunError> {
-        self.sink.progress(chunk.bytes);
-        self.summary.repaired_lines = self.summary.repaired_lines.saturating_add(chunk.repaired);
-        for item in chunk.items {
-            match item {
-                Item::Event(event) => {
-                    if self.summary.binder.push(&event) == Fill::Full {
-                        self.round()?;
-                    }
-                }
-                Item::Bad(error) => {
-                    self.sink.bad_line(&error);
-                    if error.ends_input() {
-                        self.summary.failed_inputs = self.summary.failed_inputs.saturating_add(1);
-                        continue;
-                    }
-                    self.summary.bad_lines = self.summary.bad_lines.saturating_add(1);
-                    if self.options.bad_lines == BadLines::Stop {
-                        self.summary.stopped = true;
+            match crew.next(if unflushed { Duration::ZERO } else { PAUSE }) {
+                Ok(done) => {
+                    unflushed = true;
+                    self.take(done)?;
+                    if self.summary.stopped {
                         return Ok(());
                     }
                 }
-                Item::Unopened(input, error) => {
-                    self.sink.unopened(&input, &error);
-                    self.summary.failed_inputs = self.summary.failed_inputs.saturating_add(1);
+                Err(RecvTimeoutError::Timeout) if unflushed => {
+                    unflushed = false;
+                    self.sink.flush()?;
                 }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
+            self.report_if_due()?;
         }
-        Ok(())
     }
 
-    /// Evaluates what the binder holds.
-    fn round(&mut self) -> Result<(), RunError> {
-        let batches = self.summary.binder.take();
-        let evaluated = self.evaluator.evaluate(&batches);
+    fn take(&mut self, mut done: Done) -> Result<(), RunError> {
+        self.sink.progress(done.bytes);
+        let summary = &mut self.summary;
+        summary.repaired_lines = summary.repaired_lines.saturating_add(done.outcome.repaired);
+        summary.stopped = done.stopped;
+        for (input, error) in done.unopened {
+            self.sink.unopened(&input, &error);
+            summary.failed_inputs = summary.failed_inputs.saturating_add(1);
+        }
+        for error in done.outcome.bad.drain(..) {
+            self.sink.bad_line(&error);
+            let count = if error.ends_input() { &mut summary.failed_inputs } else { &mut summary.bad_lines };
+            *count = count.saturating_add(1);
+        }
+        let evaluated = self.evaluator.take(done.outcome);
         self.hand_on(&evaluated)
     }
 
@@ -247,7 +240,6 @@ impl Run<'_> {
         let due = self.options.interval.is_some_and(|interval| self.reported.elapsed() >= interval);
         if due {
             self.reported = Instant::now();
-            self.round()?;
             let evaluated = self.evaluator.changes();
             self.hand_on(&evaluated)?;
             self.sink.flush()?;

@@ -8,7 +8,6 @@ use std::{
 };
 
 use sandtrap_formats::{
-    binding::{Binder, Fill},
     convert::{self, Converted, parse_datetime},
     event::{Event, Position},
     streams::StreamMap,
@@ -19,9 +18,8 @@ use serde_json::{Map, Value};
 
 use super::{RuleTest, TestFileError, parse_tests, reach};
 use crate::{
-    evaluator::{Evaluator, Options, Reporting, Unevaluated},
+    evaluator::{Evaluator, Options, Pruning, Reporting, Unevaluated},
     rules::{Rule, discover, discover_tests},
-    run::ROUND_EVENTS,
 };
 
 /// The longest test file that is read, in bytes.
@@ -123,24 +121,20 @@ fn found_by(rule: &Rule, test: &RuleTest, source: &Arc<str>, streams: &Arc<Strea
             parse_datetime(written).ok_or_else(|| format!("now is `{written}`, which is not an ISO 8601 datetime"))?
         }
     };
-    let options = Options { now, lookback: test.lookback, reporting: Reporting::Tables };
+    let options = Options { now, lookback: test.lookback, reporting: Reporting::Tables, pruning: Pruning::Index };
     let mut evaluator = Evaluator::new(std::slice::from_ref(rule), options).map_err(|error| error.to_string())?;
     let position = Position { source: Arc::clone(source), line: test.line as u64, record: None, offset: 0 };
     let event = |fields: &Map<String, Value>| Event { fields: fields.clone(), position: position.clone() };
     let events: Vec<Event> = test.events.iter().map(event).collect();
     let astray = reach::complaints(test, &events, evaluator.wanted(), streams);
-    let mut binder = Binder::new(Arc::clone(streams), evaluator.wanted().to_vec(), ROUND_EVENTS);
-    let mut unevaluated = Vec::new();
-    for event in &events {
-        let fill = match &test.stream {
-            Some(stream) => binder.push_row(stream, event),
-            None => binder.push(event),
-        };
-        if fill == Fill::Full {
-            unevaluated.extend(evaluator.evaluate(&binder.take()).unevaluated);
+    let mut worker = evaluator.worker(streams);
+    for event in events {
+        match &test.stream {
+            Some(stream) => worker.push_row(stream, &event),
+            None => worker.push(event),
         }
     }
-    unevaluated.extend(evaluator.evaluate(&binder.take()).unevaluated);
+    let mut unevaluated = evaluator.take(worker.evaluate()).unevaluated;
     let (answers, more) = evaluator.finish();
     unevaluated.extend(more);
     let verdicts = answers.iter().flat_map(|answer| evaluator.verdicts_of(answer)).collect();

@@ -201,8 +201,9 @@ fn summarize(random: &mut Random) -> String {
 fn boolean(random: &mut Random, depth: usize) -> String {
     if depth > 0 && random.below(3) > 0 {
         let (a, b) = (boolean(random, depth - 1), boolean(random, depth - 1));
-        return match random.below(5) {
+        return match random.below(6) {
             0 => format!("not({a})"),
+            5 => format!("iff({}, {a}, {b})", boolean(random, 0)),
             1 | 2 => format!("({a} and {b})"),
             _ => format!("({a} or {b})"),
         };

@@ -125,7 +125,7 @@ fn manifest(plan: &Plan) -> Manifest {
 }
 
 /// The rows as a batch of the columns that are wanted.
-pub(crate) fn batch(wanted: &[SourceColumn], rows: &[Vec<Value>]) -> Batch {
+fn batch(wanted: &[SourceColumn], rows: &[Vec<Value>]) -> Batch {
     let column = |name: &str, ty: LogicalType| {
         let at = COLUMNS.iter().position(|(known, _)| *known == name);
         let mut builder = ColumnBuilder::of(ty);
@@ -138,7 +138,7 @@ pub(crate) fn batch(wanted: &[SourceColumn], rows: &[Vec<Value>]) -> Batch {
     Batch { rows: rows.len(), columns }
 }
 
-fn cell(value: &Value) -> Cell<'_> {
+pub(crate) fn cell(value: &Value) -> Cell<'_> {
     match value {
         Value::Null | Value::Dynamic(_) => Cell::Null,
         Value::Bool(value) => Cell::Boolean(*value),

@@ -5,20 +5,20 @@ use std::{path::PathBuf, sync::Arc};
 use sandtrap_compiler::reference::{Table, Value};
 use sandtrap_dataflow::{Chain, LookbackMode, Shape};
 use sandtrap_embed::{
-    evaluator::{Evaluator, Options, Reporting},
+    evaluator::{Evaluator, Options, Pruning, Reporting},
     rules::Rule,
 };
 use sandtrap_engine::Detection;
 use sandtrap_formats::{
-    binding::StreamBatch,
-    event::{EventRef, Position},
-    verdict::{Verdict, VerdictValue},
+    event::{Event, Position},
+    streams::StreamMap,
+    verdict::{Verdict, VerdictValue, cell_to_json},
 };
 use sandtrap_wit::plan::Rows;
 
 use crate::{
-    generate::NOW,
-    run::{batch, same},
+    generate::{COLUMNS, NOW},
+    run::{cell, same},
 };
 
 /// The verdicts about these rows; `None` for a detection that does not give verdicts about single rows.
@@ -28,20 +28,20 @@ pub(crate) fn verdicts(detection: &Detection, rows: &[Vec<Value>]) -> Result<Opt
     if chain.shape != Shape::RowWise {
         return Ok(None);
     }
-    let stream: Arc<str> = stream.as_str().into();
     let rule = Rule { file: PathBuf::new(), detection: detection.clone() };
-    let options = Options { now: NOW, lookback: LookbackMode::Query, reporting: Reporting::AsTheyCome };
+    let options =
+        Options { now: NOW, lookback: LookbackMode::Query, reporting: Reporting::AsTheyCome, pruning: Pruning::Index };
     let mut evaluator = Evaluator::new(&[rule], options).map_err(|error| error.to_string())?;
-    let batch = batch(&evaluator.wanted()[0].columns, rows);
+    // No mapping is needed: each event is a row by our word.
+    let mut worker = evaluator.worker(&Arc::new(StreamMap::default()));
     let source: Arc<str> = "generated".into();
-    let event = |ordinal: u64| EventRef {
-        ordinal,
-        position: Position { source: Arc::clone(&source), line: ordinal + 1, record: None, offset: 0 },
-        time: None,
-        streams: [Arc::clone(&stream)].into(),
-    };
-    let events = (0_u64..).zip(rows).map(|(ordinal, _)| event(ordinal)).collect();
-    let evaluated = evaluator.evaluate(&[StreamBatch { stream: Arc::clone(&stream), batch, events }]);
+    for (line, row) in (1..).zip(rows) {
+        let fields =
+            COLUMNS.iter().zip(row).map(|((name, ty), value)| ((*name).into(), cell_to_json(*ty, cell(value))));
+        let position = Position { source: Arc::clone(&source), line, record: None, offset: 0 };
+        worker.push_row(stream, &Event { fields: fields.collect(), position });
+    }
+    let evaluated = evaluator.take(worker.evaluate());
     match evaluated.unevaluated.first() {
         Some(failure) => Err(failure.to_string()),
         None => Ok(Some(evaluated.verdicts)),

@@ -178,6 +178,15 @@ fn keyword(random: &mut Random, events: &[Map<String, Value>]) -> String {
     }
 }
 
+/// A text with a wildcard in it: what is on both sides of it is somewhere in an event, in this order.
+fn with_gap(random: &mut Random, text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let (one, other) = (random.below(characters.len() + 1), random.below(characters.len() + 1));
+    let of = |part: &[char]| part.iter().filter(|c| !matches!(c, '*' | '?' | '\\')).collect::<String>();
+    let (start, end) = (of(&characters[..one.min(other)]), of(&characters[one.max(other)..]));
+    format!("{}{start}{}{end}{}", random.pick(&["", "*"]), random.pick(&["*", "?*", "*?"]), random.pick(&["", "*"]))
+}
+
 fn map(random: &mut Random, events: &[Map<String, Value>]) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     for _ in 0..[1, 1, 1, 2, 2, 3][random.below(6)] {
@@ -256,6 +265,7 @@ fn item(random: &mut Random, events: &[Map<String, Value>]) -> Item {
                 let text = some_text(random, events, field);
                 match random.below(14) {
                     0 => plain_number(random),
+                    2 => quoted(&with_gap(random, &text), random),
                     1 if kind.is_empty() && cased.is_empty() => random.pick(&["true", "false", "null"]).into(),
                     _ => quoted(&text::pattern(random, &text), random),
                 }
@@ -326,6 +336,12 @@ fn quoted_network(random: &mut Random) -> String {
         "127.0.0.1/32",
         "255.255.255.255/32",
         "2001:db8::/127",
+        "172.16.0.0/12",
+        "10.1.2.2/31",
+        "100.64.0.0/10",
+        "fc00::/7",
+        "2000::/3",
+        "2001:db8:0:1::/64",
     ];
     format!("'{}'", random.pick(&networks))
 }

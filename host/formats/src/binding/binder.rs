@@ -1,23 +1,28 @@
-//! From events to per-stream batches of the columns that detections want.
+//! From events to what detections see of them.
 //!
-//! A [`Binder`] is given events one by one, routes each to its streams, and for every stream that somebody reads fills
-//! the wanted columns. When it says [`Fill::Full`] the caller takes the batches: one round covers the same events in
-//! every stream, so that verdicts can be put back in the order of the events. An event without a stream is counted,
-//! by what it says it is, for a summary.
+//! A [`Binder`] is given events one by one, or lines, and routes each to its streams. What it keeps of a round is the
+//! events themselves: a [`Round`] takes cells out of them when they are asked for, for an event that no detection can
+//! match needs no columns. One round covers the same events in every stream, so that verdicts can be put back in the
+//! order of the events. An event without a stream is counted, by what it says it is, for a summary.
 
-use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
+use std::{cell::RefCell, num::NonZeroUsize, sync::Arc};
 
-use sandtrap_wit::{LogicalType, batch::Batch, logsource::Logsource, plan::SourceColumn};
 use serde_json::{Map, Value};
 
 use super::{
     counts::{Counts, EventKind, Unconverted},
-    stream::WantedStream,
+    layouts::{Goes, Layouts},
+    round::{Failures, Round},
+    route::Routes,
+    rows::Rows,
+    wanted::{StreamBatch, Wanted, WantedStream},
 };
 use crate::{
-    convert::Converted,
-    event::{Event, EventRef, Position},
-    streams::{EventKey, Fields, Router, StreamMap, Target},
+    event::{Event, Position},
+    input::line,
+    json::Shapes,
+    ndjson::ReadError,
+    streams::{EventKey, StreamMap},
 };
 
 /// How much text a round may hold, in bytes, before [`Binder::push`] says that it is full. A round goes past it by at
@@ -25,139 +30,140 @@ use crate::{
 /// too, and a call over it must end well before its deadline.
 pub const BATCH_TEXT_BYTES_MAX: usize = 4 << 20;
 
-/// A stream that somebody reads, and the columns they want of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// The stream's name.
-    pub stream: String,
-    /// The union of the columns, in the order that the batches will have.
-    pub columns: Vec<SourceColumn>,
-}
-
-/// The events of one round that belong to one stream.
-#[derive(Clone, Debug)]
-pub struct StreamBatch {
-    /// The stream.
-    pub stream: Arc<str>,
-    /// One row for each event; the columns as they were wanted.
-    pub batch: Batch,
-    /// The event of each row.
-    pub events: Vec<EventRef>,
-}
-
 /// Whether another event may be pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a full binder's batches should be taken"]
+#[must_use = "a full binder should be cleared"]
 pub enum Fill {
     /// There is room.
     Room,
-    /// Take the batches first.
+    /// Evaluate and clear the round first.
     Full,
 }
 
-/// How many routes are remembered. Events need few, but strangers choose what is in them.
-const ROUTES_MAX: usize = 4096;
+/// What a line was.
+#[derive(Debug)]
+#[must_use = "an envelope's elements are yet to be pushed, and a full binder should be cleared"]
+pub enum Pushed {
+    /// Nothing: it is blank.
+    Blank,
+    /// An event, which is in the round now.
+    Event {
+        /// Whether there is room for another.
+        fill: Fill,
+        /// Whether it is an event only because what is no Unicode in it became U+FFFD.
+        repaired: bool,
+    },
+    /// An envelope. Nothing was pushed.
+    Envelope {
+        /// Its elements: events, to be pushed one by one, or why they are none.
+        elements: Vec<Result<Event, ReadError>>,
+        /// As of an event.
+        repaired: bool,
+    },
+}
 
-/// Fills batches with events.
+/// Keeps the events of a round and finds their cells.
 #[derive(Debug)]
 pub struct Binder {
-    map: Arc<StreamMap>,
-    router: Router,
+    routes: Routes,
     wanted: Vec<WantedStream>,
-    /// By what fills the streams of an event: far fewer than there are events.
-    routes: HashMap<Fillers, Arc<Route>>,
+    rows: Rows,
+    shapes: Shapes,
+    layouts: Layouts,
     batch_events_max: NonZeroUsize,
-    events: usize,
     text_bytes: usize,
     counts: Counts,
-}
-
-/// What fills the streams of an event: the mappings that take it, in order, and the logsources that it says it is of,
-/// each with the place in [`StreamMap::declared`] of who found it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Fillers {
-    mappings: Vec<usize>,
-    declared: Vec<(usize, Logsource)>,
-}
-
-/// Who fills a stream with an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Filler {
-    /// A mapping of the map.
-    Mapping(usize),
-    /// The event says its logsource in a place of [`StreamMap::declared`].
-    Declared(usize),
-}
-
-/// Where a kind of event goes.
-#[derive(Debug)]
-struct Route {
-    /// Every stream that it belongs to.
-    streams: Arc<[Arc<str>]>,
-    /// The wanted ones: the place in [`Binder::wanted`], and what fills it.
-    fills: Vec<(usize, Filler)>,
+    failures: RefCell<Failures>,
 }
 
 impl Binder {
     /// A binder that fills these streams, in this order, with at most so many events in a round. A stream that the map
     /// does not know stays empty, unless rows are pushed to it or events say themselves that they belong there.
     pub fn new(map: Arc<StreamMap>, wanted: Vec<Wanted>, batch_events_max: NonZeroUsize) -> Self {
-        let wanted = wanted.into_iter().map(|wanted| WantedStream::new(wanted, &map)).collect();
-        let counts = Counts::new(map.streams());
-        let router = Router::new(&map);
-        Self { map, router, wanted, routes: HashMap::new(), batch_events_max, events: 0, text_bytes: 0, counts }
+        Self {
+            counts: Counts::new(map.streams()),
+            routes: Routes::new(map),
+            wanted: wanted.into_iter().map(WantedStream::new).collect(),
+            rows: Rows::default(),
+            shapes: Shapes::default(),
+            layouts: Layouts::default(),
+            batch_events_max,
+            text_bytes: 0,
+            failures: RefCell::default(),
+        }
     }
 
-    /// Adds an event to every stream that it belongs to.
+    /// Adds an event.
     pub fn push(&mut self, event: &Event) -> Fill {
-        let map = Arc::clone(&self.map);
-        let key = EventKey::new(&event.fields, &map.discriminators);
-        let declared = map.declared.iter().enumerate();
-        let fillers = Fillers {
-            mappings: self.router.route(&map, &event.fields, &key),
-            declared: declared.filter_map(|(place, by)| Some((place, by.of(&event.fields)?))).collect(),
-        };
-        let first = match (fillers.mappings.first(), fillers.declared.first()) {
-            (Some(mapping), _) => Filler::Mapping(*mapping),
-            (None, Some((place, _))) => Filler::Declared(*place),
-            (None, None) => {
-                self.counts.add_unrouted(EventKind::of(&map.kind(&key)));
-                return self.pushed(0);
-            }
-        };
-        let time = first.fields(&map, &event.fields).and_then(|(fields, row)| instant(fields, row));
-        let route = self.route(fillers);
-        self.counts.routed_to(&route.streams);
-        let reference = self.reference(&event.position, time, &route.streams);
-        let mut text_bytes = 0_usize;
-        for (place, filler) in &route.fills {
-            let Some(wanted) = self.wanted.get_mut(*place) else { continue };
-            let Some((fields, row)) = filler.fields(&map, &event.fields) else { continue };
-            let bytes = wanted.push(*filler, fields, row, event, reference.clone());
-            text_bytes = text_bytes.saturating_add(bytes);
-        }
-        self.pushed(text_bytes)
+        self.push_owned(event.clone())
+    }
+
+    /// Adds an event. Its fields are kept until the binder is cleared.
+    pub fn push_owned(&mut self, event: Event) -> Fill {
+        let text_bytes = text_bytes(&event.fields);
+        self.push_tree(event.fields, &event.position, text_bytes)
     }
 
     /// Adds an event that is a row of `stream` by the caller's word: its fields have the columns' names.
     pub fn push_row(&mut self, stream: &str, event: &Event) -> Fill {
-        let map = Arc::clone(&self.map);
-        let streams: Arc<[Arc<str>]> = [Arc::from(stream)].into();
-        self.counts.routed_to(&streams);
-        let time = instant(&map.rows, &event.fields);
-        let reference = self.reference(&event.position, time, &streams);
-        let mut text_bytes = 0_usize;
-        for wanted in self.wanted.iter_mut().filter(|wanted| wanted.is(stream)) {
-            text_bytes = text_bytes.saturating_add(wanted.push_row(&map.rows, event, reference.clone()));
+        let place = self.routes.of_row(stream, &self.wanted, &mut self.counts);
+        self.count(place);
+        self.rows.push_tree(Some(place), &event.position, event.fields.clone());
+        self.pushed(text_bytes(&event.fields))
+    }
+
+    /// Adds the event that a line of NDJSON is; `position` is where the line begins. The same lines are events, and for
+    /// those that are none there are the same errors, as for [`ndjson::Reader`](crate::ndjson::Reader), which skips the
+    /// byte order mark of an input's first line, too.
+    pub fn push_line(&mut self, line: &[u8], position: &Position) -> Result<Pushed, ReadError> {
+        let text = line::content(line, position.offset);
+        if text.is_empty() {
+            return Ok(Pushed::Blank);
         }
-        self.pushed(text_bytes)
+        if let Ok(line) = std::str::from_utf8(text)
+            && let Some(fill) = self.push_known(line, position)
+        {
+            return Ok(Pushed::Event { fill, repaired: false });
+        }
+        Ok(match line::parse(text, position)? {
+            line::Parsed::Event { fields, repaired } => {
+                Pushed::Event { fill: self.push_tree(fields, position, text.len()), repaired }
+            }
+            line::Parsed::Envelope { elements, repaired } => Pushed::Envelope { elements, repaired },
+        })
+    }
+
+    /// The events since the binder was made or cleared.
+    pub fn round(&self) -> Round<'_> {
+        Round {
+            rows: &self.rows,
+            shapes: self.shapes.all(),
+            layouts: &self.layouts,
+            destinations: self.routes.destinations(),
+            wanted: &self.wanted,
+            failures: &self.failures,
+            first_ordinal: self.counts.events().saturating_sub(self.rows.len() as u64),
+        }
+    }
+
+    /// Begins the next round. What the last one took as memory is used again.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.text_bytes = 0;
+        self.failures.get_mut().clear_round();
+        // Layouts speak of both.
+        let forgotten = self.routes.trim() | self.shapes.trim();
+        if forgotten || self.layouts.is_full() {
+            self.layouts.clear();
+        }
     }
 
     /// The batches of this round, one for each wanted stream, in that order; empty ones too. The next round begins.
     pub fn take(&mut self) -> Vec<StreamBatch> {
-        self.events = 0;
-        self.text_bytes = 0;
-        self.wanted.iter_mut().map(WantedStream::take).collect()
+        let round = self.round();
+        let batches = (0..self.wanted.len()).filter_map(|wanted| round.batch(wanted)).collect();
+        self.clear();
+        batches
     }
 
     /// What was counted since the start.
@@ -165,101 +171,118 @@ impl Binder {
         &self.counts
     }
 
-    /// The columns that had values which could not be converted, in the order wanted.
+    /// The columns that had values which could not be converted, in the order wanted. Only cells are counted that were
+    /// asked for.
     pub fn unconverted(&self) -> Vec<Unconverted> {
-        self.wanted.iter().flat_map(WantedStream::unconverted).collect()
+        self.failures.borrow().list(&self.wanted)
     }
 
     /// The wanted streams that nothing in the map fills: only rows, or events that say so themselves, can.
     pub fn unfilled(&self) -> Vec<Arc<str>> {
-        self.wanted.iter().map(WantedStream::name).filter(|stream| !self.map.fills(stream)).map(Arc::clone).collect()
+        let names = self.wanted.iter().map(|wanted| &wanted.stream);
+        names.filter(|stream| !self.routes.map().fills(stream)).map(Arc::clone).collect()
+    }
+
+    /// Adds a line without parsing it. `None`, and nothing is added, if that cannot be done.
+    fn push_known(&mut self, line: &str, position: &Position) -> Option<Fill> {
+        let before = self.rows.leaves().len();
+        let shape = self.shapes.read(line, self.rows.leaves())?;
+        let leaves = self.rows.leaves().get(before..).unwrap_or_default();
+        let known = self.layouts.find(shape, line, leaves);
+        let new = || if self.layouts.is_undecidable(shape) { None } else { self.lay_out(shape, line, before) };
+        let Some(place) = known.or_else(new) else {
+            self.rows.leaves().truncate(before);
+            return None;
+        };
+        let destination = match &self.layouts.get(place)?.goes {
+            Goes::To(destination) => Some(*destination),
+            Goes::Nowhere(kind) => {
+                self.counts.add_unrouted(kind);
+                None
+            }
+        };
+        if let Some(destination) = destination {
+            self.count(destination);
+        }
+        self.rows.push_line(destination, position, line, before, place);
+        Some(self.pushed(line.len()))
+    }
+
+    /// Finds out where a line goes that is the first of its kind. The place of its layout.
+    fn lay_out(&mut self, shape: u32, line: &str, leaves: usize) -> Option<usize> {
+        let fields: Map<String, Value> = serde_json::from_str(line).ok()?;
+        let map = Arc::clone(self.routes.map());
+        let key = EventKey::new(&fields, &map.discriminators);
+        let place = self.routes.find(&fields, &key, &self.wanted, &mut self.counts);
+        let goes = place.map_or_else(|| Goes::Nowhere(EventKind::of(&map.kind(&key))), Goes::To);
+        let skeleton = &self.shapes.all().get(shape as usize)?.skeleton;
+        let Some(looked_at) = self.routes.decisive(skeleton, &key.asked()) else {
+            self.layouts.set_undecidable(shape);
+            return None;
+        };
+        let destination = place.and_then(|place| self.routes.destinations().get(place));
+        let leaves = self.rows.leaves().get(leaves..).unwrap_or_default();
+        self.layouts.add(shape, line, leaves, &looked_at, goes, destination)
+    }
+
+    fn push_tree(&mut self, fields: Map<String, Value>, position: &Position, text_bytes: usize) -> Fill {
+        let map = Arc::clone(self.routes.map());
+        let key = EventKey::new(&fields, &map.discriminators);
+        let place = self.routes.find(&fields, &key, &self.wanted, &mut self.counts);
+        match place {
+            Some(place) => self.count(place),
+            None => self.counts.add_unrouted(&EventKind::of(&map.kind(&key))),
+        }
+        drop(key);
+        self.rows.push_tree(place, position, fields);
+        self.pushed(text_bytes)
+    }
+
+    fn count(&mut self, place: usize) {
+        if let Some(destination) = self.routes.destinations().get(place) {
+            self.counts.add(&destination.counted);
+        }
     }
 
     fn pushed(&mut self, text_bytes: usize) -> Fill {
-        self.events = self.events.saturating_add(1);
         self.text_bytes = self.text_bytes.saturating_add(text_bytes);
-        if self.events >= self.batch_events_max.get() || self.text_bytes >= BATCH_TEXT_BYTES_MAX {
+        if self.rows.len() >= self.batch_events_max.get() || self.text_bytes >= BATCH_TEXT_BYTES_MAX {
             Fill::Full
         } else {
             Fill::Room
         }
     }
+}
 
-    fn reference(&self, position: &Position, time: Option<i64>, streams: &Arc<[Arc<str>]>) -> EventRef {
-        // This event is counted already.
-        let ordinal = self.counts.events().saturating_sub(1);
-        EventRef { ordinal, position: position.clone(), time, streams: Arc::clone(streams) }
-    }
-
-    fn route(&mut self, fillers: Fillers) -> Arc<Route> {
-        if let Some(route) = self.routes.get(&fillers) {
-            return Arc::clone(route);
-        }
-        let route = Arc::new(Route { streams: self.streams(&fillers), fills: self.fills(&fillers) });
-        if self.routes.len() >= ROUTES_MAX {
-            self.routes.clear();
-        }
-        self.routes.insert(fillers, Arc::clone(&route));
-        route
-    }
-
-    /// The tables, and the logsources that no other of them says more exactly.
-    fn streams(&self, fillers: &Fillers) -> Arc<[Arc<str>]> {
-        let mapped = fillers.mappings.iter().filter_map(|mapping| self.map.mappings.get(*mapping));
-        let mapped = mapped.map(|mapping| mapping.target.clone());
-        let declared = fillers.declared.iter().map(|(_, logsource)| Target::of(logsource.clone()));
-        let mut targets: Vec<Target> = Vec::new();
-        for target in mapped.chain(declared) {
-            if !targets.iter().any(|known| known.says_all_of(&target)) {
-                targets.retain(|known| !target.says_all_of(known));
-                targets.push(target);
+/// About how much text an event has: that of its scalars, and a few bytes for what is no text.
+fn text_bytes(fields: &Map<String, Value>) -> usize {
+    const SCALAR_BYTES: usize = 8;
+    let mut bytes = 0_usize;
+    let mut open: Vec<&Value> = fields.values().collect();
+    while let Some(value) = open.pop() {
+        let own = match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => {
+                open.extend(items);
+                0
             }
-        }
-        targets.iter().map(|target| Arc::clone(target.name())).collect()
-    }
-
-    /// For each wanted stream the first that fills it.
-    fn fills(&self, fillers: &Fillers) -> Vec<(usize, Filler)> {
-        let fills = |wanted: &WantedStream| {
-            let mapping = fillers.mappings.iter().copied().find(|mapping| {
-                self.map.mappings.get(*mapping).is_some_and(|mapping| wanted.is_filled_by(&mapping.target))
-            });
-            let declared = || fillers.declared.iter().find(|(_, logsource)| wanted.wants(logsource));
-            mapping.map(Filler::Mapping).or_else(|| declared().map(|(place, _)| Filler::Declared(*place)))
+            Value::Object(inner) => {
+                open.extend(inner.values());
+                0
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => SCALAR_BYTES,
         };
-        let wanted = self.wanted.iter().enumerate();
-        wanted.filter_map(|(place, wanted)| Some((place, fills(wanted)?))).collect()
+        bytes = bytes.saturating_add(own);
     }
-}
-
-impl Filler {
-    /// How it finds fields, and the object of the event in which they are.
-    fn fields<'m, 'e>(
-        self,
-        map: &'m StreamMap,
-        event: &'e Map<String, Value>,
-    ) -> Option<(&'m Fields, &'e Map<String, Value>)> {
-        match self {
-            Self::Mapping(mapping) => {
-                let mapping = map.mappings.get(mapping)?;
-                Some((&*mapping.fields, mapping.row(event)?))
-            }
-            Self::Declared(place) => Some((&*map.declared.get(place)?.fields, event)),
-        }
-    }
-}
-
-/// When the event happened: the first of the sources that has an instant.
-fn instant(fields: &Fields, row: &Map<String, Value>) -> Option<i64> {
-    fields.time.iter().find_map(|source| match source.find(row, &fields.no_value)?.convert(LogicalType::Datetime) {
-        Converted::Integer(ticks) => Some(ticks),
-        _ => None,
-    })
+    bytes
 }
 
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "tests_of_lines.rs"]
+mod tests_of_lines;
 #[cfg(test)]
 #[path = "tests_of_logsources.rs"]
 mod tests_of_logsources;

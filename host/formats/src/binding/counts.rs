@@ -83,26 +83,58 @@ impl Counts {
         kinds
     }
 
-    pub(super) fn routed_to(&mut self, streams: &[Arc<str>]) {
-        self.events = self.events.saturating_add(1);
+    /// Adds what another binder counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.events = self.events.saturating_add(other.events);
+        self.unrouted_others = self.unrouted_others.saturating_add(other.unrouted_others);
+        for (stream, more) in &other.streams {
+            let place = *self.places.entry(Arc::clone(stream)).or_insert(self.streams.len());
+            match self.streams.get_mut(place) {
+                Some((_, events)) => *events = events.saturating_add(*more),
+                None => self.streams.push((Arc::clone(stream), *more)),
+            }
+        }
+        for (kind, more) in &other.unrouted {
+            *self.unrouted_of(kind) += more;
+        }
+    }
+
+    /// Where events of these streams are counted.
+    pub(super) fn places(&mut self, streams: &[Arc<str>]) -> Vec<usize> {
+        let mut places = Vec::with_capacity(streams.len());
         for stream in streams {
-            match self.places.get(stream).and_then(|place| self.streams.get_mut(*place)) {
-                Some((_, events)) => *events = events.saturating_add(1),
-                None if self.declared < DECLARED_STREAMS_MAX => {
-                    self.declared += 1;
-                    self.places.insert(Arc::clone(stream), self.streams.len());
-                    self.streams.push((Arc::clone(stream), 1));
-                }
-                None => {}
+            if let Some(place) = self.places.get(stream) {
+                places.push(*place);
+            } else if self.declared < DECLARED_STREAMS_MAX {
+                self.declared += 1;
+                self.places.insert(Arc::clone(stream), self.streams.len());
+                places.push(self.streams.len());
+                self.streams.push((Arc::clone(stream), 0));
+            }
+        }
+        places
+    }
+
+    /// Counts an event of the streams at these places.
+    pub(super) fn add(&mut self, places: &[usize]) {
+        self.events = self.events.saturating_add(1);
+        for place in places {
+            if let Some((_, events)) = self.streams.get_mut(*place) {
+                *events = events.saturating_add(1);
             }
         }
     }
 
-    pub(super) fn add_unrouted(&mut self, kind: EventKind) {
+    pub(super) fn add_unrouted(&mut self, kind: &EventKind) {
         self.events = self.events.saturating_add(1);
-        let known = self.unrouted.contains_key(&kind) || self.unrouted.len() < UNROUTED_KINDS_MAX;
-        let count = if known { self.unrouted.entry(kind).or_default() } else { &mut self.unrouted_others };
-        *count = count.saturating_add(1);
+        *self.unrouted_of(kind) += 1;
+    }
+
+    fn unrouted_of(&mut self, kind: &EventKind) -> &mut u64 {
+        if !self.unrouted.contains_key(kind) && self.unrouted.len() >= UNROUTED_KINDS_MAX {
+            return &mut self.unrouted_others;
+        }
+        self.unrouted.entry(kind.clone()).or_default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sandtrap_wit::batch::Cell;
+use sandtrap_wit::{LogicalType, batch::Cell, plan::SourceColumn};
 use serde_json::json;
 
 use super::*;
@@ -35,7 +35,7 @@ pub(super) fn event(value: Value) -> Event {
 fn rows(binder: &mut Binder) -> Vec<String> {
     let mut rows = Vec::new();
     for wanted in
-        binder.wanted.iter().map(|wanted| wanted.columns().to_vec()).collect::<Vec<_>>().iter().zip(binder.take())
+        binder.wanted.iter().map(|wanted| wanted.columns.clone()).collect::<Vec<_>>().iter().zip(binder.take())
     {
         let (columns, StreamBatch { batch, events, .. }) = wanted;
         for (row, event) in events.iter().enumerate() {

@@ -40,6 +40,20 @@ impl Converted<'_> {
     }
 }
 
+impl Converted<'_> {
+    /// The same with its text owned.
+    pub(crate) fn into_owned(self) -> Converted<'static> {
+        match self {
+            Self::Null => Converted::Null,
+            Self::Unconvertible => Converted::Unconvertible,
+            Self::Text(text) => Converted::Text(Cow::Owned(text.into_owned())),
+            Self::Integer(value) => Converted::Integer(value),
+            Self::Real(value) => Converted::Real(value),
+            Self::Boolean(value) => Converted::Boolean(value),
+        }
+    }
+}
+
 /// The cell of that type for a JSON value.
 pub fn from_json(value: &Value, ty: LogicalType) -> Converted<'_> {
     match value {

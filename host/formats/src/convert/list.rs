@@ -43,10 +43,32 @@ impl<'v> ListCell<'v> {
     }
 }
 
+impl ListCell<'_> {
+    /// The same with its texts owned.
+    pub(crate) fn into_owned(self) -> ListCell<'static> {
+        match self {
+            Self::Absent => ListCell::Absent,
+            Self::Null => ListCell::Null,
+            Self::Values(values) => {
+                ListCell::Values(values.into_iter().map(|text| Cow::Owned(text.into_owned())).collect())
+            }
+        }
+    }
+}
+
 /// All scalar values of an event, as text, in the event's order. Keys are none.
 pub fn all_scalars(fields: &Map<String, Value>) -> Vec<Cow<'_, str>> {
+    scalars(Box::new(fields.values()))
+}
+
+/// The same of the elements of a list.
+pub(crate) fn scalars_of_list(items: &[Value]) -> Vec<Cow<'_, str>> {
+    scalars(Box::new(items.iter()))
+}
+
+fn scalars<'v>(level: Box<dyn Iterator<Item = &'v Value> + 'v>) -> Vec<Cow<'v, str>> {
     let mut values = Vec::new();
-    let mut open: Vec<Box<dyn Iterator<Item = &Value> + '_>> = vec![Box::new(fields.values())];
+    let mut open = vec![level];
     while let Some(level) = open.last_mut() {
         match level.next() {
             None => {

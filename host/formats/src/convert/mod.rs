@@ -9,4 +9,5 @@ mod list;
 pub use cell::{Converted, from_instant, from_json, from_text};
 pub(crate) use cell::{integer, integer_from_text};
 pub use datetime::{format_datetime, format_timespan, from_epoch, parse_datetime, parse_timespan};
+pub(crate) use list::scalars_of_list;
 pub use list::{ListCell, all_scalars};

@@ -33,15 +33,24 @@ pub(crate) fn open(mut fields: Map<String, Value>) -> Result<Vec<Value>, Map<Str
     }
 }
 
+/// Whether an object with these keys is an envelope if the list has the right elements.
+pub(crate) fn has_keys_of_one(fields: &Map<String, Value>) -> bool {
+    name(fields).is_some()
+}
+
 fn list(fields: &Map<String, Value>) -> Option<&'static str> {
+    let name = name(fields)?;
+    let Value::Array(elements) = fields.get(name)? else { return None };
+    elements.first().is_none_or(Value::is_object).then_some(name)
+}
+
+fn name(fields: &Map<String, Value>) -> Option<&'static str> {
     if fields.len() > KEYS_MAX {
         return None;
     }
     let mut keys = fields.keys().filter(|key| !is_annotation(key.as_bytes()));
     let (key, None) = (keys.next()?, keys.next()) else { return None };
-    let name = NAMES.into_iter().find(|name| name == key)?;
-    let Value::Array(elements) = fields.get(name)? else { return None };
-    elements.first().is_none_or(Value::is_object).then_some(name)
+    NAMES.into_iter().find(|name| name == key)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 pub(crate) mod envelope;
 pub(crate) mod error;
+pub(crate) mod line;
 pub(crate) mod object;
 mod open;
 mod peek;
@@ -17,7 +18,7 @@ mod unpack;
 mod utf16;
 
 pub use error::{ReadError, ReadErrorKind};
-pub use open::{Access, Reader, open};
+pub use open::{Access, Raw, Reader, open};
 pub(crate) use shape::BOM;
 pub use unpack::ZSTD_WINDOW_BYTES_MAX;
 

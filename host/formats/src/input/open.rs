@@ -20,7 +20,7 @@ use super::{
 use crate::{
     event::{Event, Position},
     evtx::{EVTX_HELD_BYTES_MAX, Log},
-    ndjson,
+    ndjson::{self, RawLine},
 };
 
 /// How much is unpacked at once, in bytes.
@@ -63,6 +63,28 @@ impl Reader<'_> {
             Events::Lines(lines) => lines.bytes(),
             Events::Records(records) => records.bytes(),
             Events::Log(log) => log.bytes(),
+        }
+    }
+}
+
+/// What an input has next.
+#[derive(Debug)]
+pub enum Raw<'r> {
+    /// A line of NDJSON, which nobody has looked into:
+    /// [`Binder::push_line`](crate::binding::Binder::push_line) takes it.
+    Line(RawLine<'r>),
+    /// An event of an input that is no NDJSON.
+    Event(Event),
+}
+
+impl Reader<'_> {
+    /// What is next, with as little done to it as can be: for reading here and parsing elsewhere. Of lines only those
+    /// are errors that are too long.
+    pub fn next_raw(&mut self) -> Option<Result<Raw<'_>, ReadError>> {
+        match &mut self.events {
+            Events::Lines(lines) => lines.next_line().map(|line| line.map(Raw::Line)),
+            Events::Records(records) => records.next().map(|event| event.map(Raw::Event)),
+            Events::Log(log) => log.next().map(|event| event.map(Raw::Event)),
         }
     }
 }

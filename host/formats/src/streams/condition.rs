@@ -66,6 +66,11 @@ impl<'e> EventKey<'e> {
         value
     }
 
+    /// The discriminators that were asked for.
+    pub(crate) fn asked(&self) -> Vec<usize> {
+        self.known.borrow().iter().map(|(discriminator, _)| *discriminator).collect()
+    }
+
     /// The texts of a discriminator: one, or one for each scalar among the first of an array.
     pub(crate) fn texts(&self, discriminator: usize) -> impl Iterator<Item = Cow<'e, str>> + use<'e> {
         let value = self.value(discriminator);

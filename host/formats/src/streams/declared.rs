@@ -22,6 +22,11 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
+    /// Where it looks.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Physical> {
+        [&self.product, &self.category, &self.service].into_iter().flatten()
+    }
+
     /// The logsource that an event says it is of; `None` if it says nothing.
     pub(crate) fn of(&self, fields: &Map<String, Value>) -> Option<Logsource> {
         let part = |physical: &Option<Physical>| {

@@ -2,11 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use serde_json::{Map, Value};
-
-use crate::convert::ListCell;
-
-use super::source::{Found, PhysicalNames, Source};
+use super::source::{PhysicalNames, Source};
 
 /// How the fields of a stream are found.
 #[derive(Clone, Debug, Default)]
@@ -38,16 +34,5 @@ impl Fields {
             (None, Unlisted::Absent) => Arc::default(),
             (None, Unlisted::OwnName(names)) => [Source::Field(names.physical(&name))].into(),
         }
-    }
-
-    /// The value of the first source that has one.
-    pub(crate) fn find<'a>(&self, sources: &'a [Source], row: &'a Map<String, Value>) -> Option<Found<'a>> {
-        sources.iter().find_map(|source| source.find(row, &self.no_value))
-    }
-
-    /// All values of the first source that has one.
-    pub(crate) fn find_all<'a>(&self, sources: &'a [Source], row: &'a Map<String, Value>) -> ListCell<'a> {
-        let cells = sources.iter().map(|source| source.find_all(row, &self.no_value));
-        cells.into_iter().find(|cell| *cell != ListCell::Absent).unwrap_or(ListCell::Absent)
     }
 }

@@ -13,9 +13,12 @@ mod router;
 mod source;
 
 pub(crate) use condition::EventKey;
+pub(crate) use declared::Declared;
 pub(crate) use fields::Fields;
 pub use map::StreamMap;
 pub(crate) use map::{Kind, Target};
 pub use node::StreamMapError;
 pub(crate) use router::Router;
-pub(crate) use source::Source;
+pub(crate) use source::{Physical, Source, without_attributes};
+#[cfg(test)]
+pub(crate) use {condition::Test, source::Place};

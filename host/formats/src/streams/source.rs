@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// A physical field: the places where it may be, in order; the first one present wins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Physical(pub(crate) Arc<[Place]>);
 
 /// Where in an event a field may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
     /// At this path.
     At(String),
@@ -62,8 +62,21 @@ impl PhysicalNames {
 }
 
 impl Place {
+    /// Whether a list stands on a way to here, so that what is here depends on what is in the list. A list that is here
+    /// stands on no way.
+    pub(crate) fn leads_through_lists(&self, fields: &Map<String, Value>) -> bool {
+        match self {
+            Self::At(path) => path::leads_through_lists(fields, path),
+            Self::InAnyOf { object, field } => {
+                let objects = path::find(fields, object).and_then(Value::as_object).into_iter().flat_map(Map::values);
+                path::leads_through_lists(fields, object)
+                    || objects.filter_map(Value::as_object).any(|inner| path::leads_through_lists(inner, field))
+            }
+        }
+    }
+
     /// Adds all values that are here.
-    fn find_all<'e>(&self, fields: &'e Map<String, Value>, values: &mut Vec<&'e Value>) {
+    pub(crate) fn find_all<'e>(&self, fields: &'e Map<String, Value>, values: &mut Vec<&'e Value>) {
         match self {
             Self::At(path) => path::find_all(fields, path, values),
             Self::InAnyOf { object, field } => {
@@ -75,7 +88,7 @@ impl Place {
         }
     }
 
-    fn find<'e>(&self, fields: &'e Map<String, Value>) -> Option<&'e Value> {
+    pub(crate) fn find<'e>(&self, fields: &'e Map<String, Value>) -> Option<&'e Value> {
         let found = match self {
             Self::At(path) => path::find(fields, path),
             Self::InAnyOf { object, field } => {
@@ -88,12 +101,12 @@ impl Place {
 }
 
 /// The text of an XML element, without its attributes.
-fn without_attributes(value: &Value) -> &Value {
+pub(crate) fn without_attributes(value: &Value) -> &Value {
     value.as_object().and_then(|element| element.get(XML_TEXT)).unwrap_or(value)
 }
 
 /// One source of a logical field.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
     /// The value as it is.
     Field(Physical),
@@ -157,12 +170,16 @@ impl Physical {
         Self(paths.into_iter().map(Place::At).collect())
     }
 
+    /// The paths to where it may be, or to the object of the objects in which it may be.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|place| match place {
+            Place::At(path) | Place::InAnyOf { object: path, .. } => path.as_str(),
+        })
+    }
+
     /// With which key of an event's top its paths begin, for each.
     pub(crate) fn first_keys(&self) -> impl Iterator<Item = &str> {
-        let paths = self.0.iter().map(|place| match place {
-            Place::At(path) | Place::InAnyOf { object: path, .. } => path.as_str(),
-        });
-        paths.filter_map(|path| path.split('.').next())
+        self.paths().filter_map(|path| path.split('.').next())
     }
 
     /// The first value that the event has and that says something.
@@ -211,6 +228,41 @@ impl Source {
         }
     }
 
+    /// The physical fields that it looks at.
+    pub(crate) fn fields(&self) -> Vec<&Physical> {
+        match self {
+            Self::Constant(_) => Vec::new(),
+            Self::Field(of)
+            | Self::FileName(of)
+            | Self::User(of)
+            | Self::Domain(of)
+            | Self::Hash { of, .. }
+            | Self::Words { of, .. }
+            | Self::Entry { of, .. }
+            | Self::Epoch { of, .. } => vec![of],
+            Self::Join { parts, .. } | Self::All(parts) => parts.iter().collect(),
+            Self::Present(texts) => texts.iter().map(|(_, of)| of).collect(),
+        }
+    }
+
+    /// What a source makes of the text of its one field; `None` if it cannot take the text apart, or takes none.
+    pub(crate) fn transform<'t>(&'t self, text: &'t str) -> Option<&'t str> {
+        match self {
+            Self::FileName(_) => text.rsplit(['\\', '/']).next().filter(|name| !name.is_empty()),
+            Self::User(_) => Some(text.split_once('\\').map_or(text, |(_, name)| name)),
+            Self::Domain(_) => text.split_once('\\').map(|(domain, _)| domain),
+            Self::Hash { algorithm, .. } => hash(text, algorithm),
+            Self::Words { words, .. } => Some(words.iter().find(|(from, _)| from == text).map_or(text, |(_, to)| to)),
+            Self::Field(_)
+            | Self::Constant(_)
+            | Self::Join { .. }
+            | Self::All(_)
+            | Self::Present(_)
+            | Self::Entry { .. }
+            | Self::Epoch { .. } => None,
+        }
+    }
+
     /// The value, if this source has one. Texts in `no_value` are none.
     pub(crate) fn find<'a>(&'a self, fields: &'a Map<String, Value>, no_value: &[String]) -> Option<Found<'a>> {
         let text = |of: &Physical| of.text(fields, no_value);
@@ -218,13 +270,8 @@ impl Source {
         match self {
             Self::Field(of) => of.find(fields, no_value).map(Found::Json),
             Self::Constant(text) => Some(borrowed(text)),
-            Self::FileName(of) => text(of)?.rsplit(['\\', '/']).next().filter(|name| !name.is_empty()).map(borrowed),
-            Self::User(of) => text(of).map(|user| borrowed(user.split_once('\\').map_or(user, |(_, name)| name))),
-            Self::Domain(of) => text(of)?.split_once('\\').map(|(domain, _)| borrowed(domain)),
-            Self::Hash { algorithm, of } => hash(text(of)?, algorithm).map(borrowed),
-            Self::Words { words, of } => {
-                let text = text(of)?;
-                Some(borrowed(words.iter().find(|(from, _)| from == text).map_or(text, |(_, to)| to)))
+            Self::FileName(of) | Self::User(of) | Self::Domain(of) | Self::Hash { of, .. } | Self::Words { of, .. } => {
+                self.transform(text(of)?).map(borrowed)
             }
             Self::Join { parts, with } => {
                 let parts = parts.iter().map(|part| match part.find(fields, no_value)? {

@@ -187,7 +187,7 @@ impl Lowering {
         if let ([Node::Source(source)], Some(filter)) = (self.nodes.as_mut_slice(), &kernel.filter)
             && matches!(source.rows, plan::Rows::Stream(_))
         {
-            source.prefilter = prefilter::derive(filter, &reads);
+            source.prefilter = prefilter::derive(filter, &kernel.inputs, &reads);
         }
         let kernel_number = number(self.kernels.len());
         self.nodes.push(Node::Kernel(plan::Kernel { input: self.last(), kernel: kernel_number, reads, outputs }));

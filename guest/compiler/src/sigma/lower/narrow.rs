@@ -61,7 +61,7 @@ pub fn narrow(program: &mut Program, filter: &Detection, placeholders: &Placehol
         .filter_map(|column| source.columns.get(*column as usize))
         .map(|column| Input { ty: column.ty, list: column.list })
         .collect();
-    source.prefilter = prefilter::derive(&filter, &reads);
+    source.prefilter = prefilter::derive(&filter, &kernel.inputs, &reads);
     kernel.filter = Some(filter);
     node.reads = reads;
     lowering.into_diagnostics()

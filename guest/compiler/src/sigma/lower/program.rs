@@ -49,9 +49,9 @@ impl Lowering<'_> {
         let read = columns_read(&filter);
         walk::renumber(&mut filter, &|column| place(&read, column));
         let read: Vec<SourceColumn> = read.iter().filter_map(|column| asked.get(*column as usize).cloned()).collect();
-        let inputs = read.iter().map(|column| Input { ty: column.ty, list: column.list }).collect();
+        let inputs: Vec<Input> = read.iter().map(|column| Input { ty: column.ty, list: column.list }).collect();
         let reads: Vec<u32> = (0..).take(read.len()).collect();
-        let prefilter = prefilter::derive(&filter, &reads);
+        let prefilter = prefilter::derive(&filter, &inputs, &reads);
         let mut columns = Columns::after(read);
         let outputs = outputs(rule, &mut columns);
         let columns = columns.into_columns();

@@ -1,33 +1,28 @@
 //! Whole runs: components from files, events from files, verdicts in order. The components are emitted from typed
 //! kernels, so that nothing here depends on a rule language.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::{Arc, atomic::AtomicBool},
-};
+mod pruning;
+mod scene;
 
-use sandtrap_compiler::{
-    emit,
-    ir::{self, CompareOp, Expr, Literal, Program},
-};
+use std::{fs, path::PathBuf};
+
+use sandtrap_compiler::ir::{self, CompareOp, Expr, Literal};
 use sandtrap_embed::{
-    Engine, EngineLimits, LookbackMode, StreamMap,
-    compiler::Options as CompilerOptions,
-    evaluator::{Answer, Evaluator, Options, Reporting, Unevaluated},
-    rules::{Refusal, RuleSet, Selection},
-    run::{self, BadLines, Input, RunOptions, RunSummary, Sink},
+    LookbackMode,
+    evaluator::{Options, Reporting},
+    rules::Refusal,
+    run::{BadLines, Input},
 };
-use sandtrap_formats::{ndjson::ReadError, verdict::Verdict};
 use sandtrap_wit::{
     LogicalType::{Datetime, Long, String as Text},
-    manifest::{Attack, Limits, Manifest, SCHEMA},
     plan::{
         Aggregate, AggregateColumn, AggregateFunction, Bound, GroupKey, Kernel, KernelOutput, Lookback, Node,
-        OutputCells, Plan, Rows, Source, SourceColumn,
+        OutputCells, Rows, Source, SourceColumn,
     },
     prefilter::Prefilter,
 };
+
+use scene::{AS_THEY_COME, Scene, write_rule};
 
 /// Rows of `DeviceNetworkEvents` whose port is at least `port`; of them device and port.
 fn ports_from(port: i64) -> (Vec<Node>, ir::Kernel) {
@@ -63,114 +58,6 @@ fn by_device(input: u32) -> Node {
     })
 }
 
-/// Writes the component of a detection.
-fn write_rule(folder: &Path, file: &str, id: &str, nodes: Vec<Node>, kernel: ir::Kernel) {
-    let plan = Plan { nodes };
-    let manifest = Manifest {
-        schema: SCHEMA,
-        namespace: "test".into(),
-        id: id.into(),
-        version: None,
-        title: format!("title of {id}"),
-        description: String::new(),
-        level: None,
-        confidence: None,
-        status: None,
-        authors: Vec::new(),
-        references: Vec::new(),
-        false_positives: Vec::new(),
-        tags: Vec::new(),
-        attack: Attack::default(),
-        data_sources: Vec::new(),
-        licence: None,
-        source: None,
-        requires: Vec::new(),
-        plan: plan.clone(),
-        limits: Limits::default(),
-    };
-    let component = emit::component(&Program { plan, kernels: vec![kernel] }, &manifest).expect("it can be emitted");
-    fs::write(folder.join(file), component).expect("a file");
-}
-
-/// Collects what comes of a run as text.
-#[derive(Default)]
-struct Collected {
-    verdicts: Vec<String>,
-    answers: Vec<String>,
-    errors: Vec<String>,
-}
-
-impl Sink for Collected {
-    fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
-        let line = serde_json::to_value(verdict)?;
-        let place = if line["kind"] == "event" { line["event"]["line"].clone() } else { line["group"].clone() };
-        self.verdicts.push(format!("{place} {} {}", line["detection"].as_str().unwrap_or_default(), line["columns"]));
-        Ok(())
-    }
-
-    fn answer(&mut self, answer: &Answer) -> io::Result<()> {
-        self.answers.push(format!("{} {} rows", answer.detection.id, answer.table.batch.rows));
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn unevaluated(&mut self, unevaluated: &Unevaluated) {
-        self.errors.push(unevaluated.to_string());
-    }
-
-    fn bad_line(&mut self, error: &ReadError) {
-        self.errors.push(error.to_string());
-    }
-
-    fn unopened(&mut self, input: &str, error: &io::Error) {
-        self.errors.push(format!("{input}: {error}"));
-    }
-
-    fn progress(&mut self, _: u64) {}
-}
-
-struct Scene {
-    folder: tempfile::TempDir,
-}
-
-impl Scene {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn rules(&self) -> RuleSet {
-        let engine = Engine::new(EngineLimits::default()).expect("an engine");
-        RuleSet::load(&engine, &[self.path().to_owned()], &CompilerOptions::default(), &Selection::default(), &|_| {})
-    }
-
-    fn events(&self, lines: &[&str]) -> Input {
-        let path = self.path().join("events.ndjson");
-        fs::write(&path, lines.join("\n")).expect("a file");
-        Input::File(path)
-    }
-
-    /// Runs the rules over the inputs and says what came of it.
-    fn run(&self, inputs: Vec<Input>, options: Options, bad_lines: BadLines) -> (Collected, RunSummary, Evaluator) {
-        let set = self.rules();
-        let mut evaluator = Evaluator::new(&set.rules, options).expect("plans that can be run");
-        let streams = Arc::new(StreamMap::built_in().expect("a sound map"));
-        let mut collected = Collected::default();
-        let run_options = RunOptions { bad_lines, interval: None, reporting: options.reporting };
-        let summary = run::run(&mut evaluator, &streams, inputs, run_options, &AtomicBool::new(false), &mut collected)
-            .expect("a run");
-        (collected, summary, evaluator)
-    }
-}
-
-const AS_THEY_COME: Options = Options { now: 0, lookback: LookbackMode::All, reporting: Reporting::AsTheyCome };
-
 fn event(device: &str, port: i64) -> String {
     format!(
         r#"{{"Type":"DeviceNetworkEvents","Timestamp":"1970-01-01T00:00:00Z","DeviceName":"{device}","RemotePort":{port}}}"#
@@ -202,22 +89,27 @@ fn verdicts_come_by_event_then_by_detection_and_groups_at_the_end() {
             r#"{"revision":null,"final":true} test/groups {"DeviceName":"b","count_":1}"#,
         ]
     );
-    assert_eq!(summary.binder.counts().events(), 4);
+    assert_eq!(summary.counts.events(), 4);
     let verdicts: Vec<u64> = evaluator.summaries().iter().map(|detection| detection.counters.verdicts).collect();
     assert_eq!(verdicts, [3, 2, 1], "a-over-10, groups, z-over-100");
 }
 
 #[test]
 fn more_events_than_a_round_has_are_all_seen_in_order() {
-    let scene = Scene::new();
-    let (nodes, kernel) = ports_from(1);
-    write_rule(scene.path(), "a.wasm", "all", nodes, kernel);
-    let lines: Vec<String> = (1..=3_000).map(|port| event("d", port)).collect();
+    const EVENTS: u64 = 20_000;
+    let lines: Vec<String> = (1..=20_000).map(|port| event("d", port)).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let (found, ..) = scene.run(vec![scene.events(&lines)], AS_THEY_COME, BadLines::Skip);
     let expected: Vec<String> =
-        (1..=3_000).map(|port| format!(r#"{port} test/all {{"DeviceName":"d","RemotePort":{port}}}"#)).collect();
-    assert_eq!(found.verdicts, expected);
+        (1..=EVENTS).map(|port| format!(r#"{port} test/all {{"DeviceName":"d","RemotePort":{port}}}"#)).collect();
+    for workers in 0..3 {
+        let scene = Scene { workers, ..Scene::new() };
+        let (nodes, kernel) = ports_from(1);
+        write_rule(scene.path(), "a.wasm", "all", nodes, kernel);
+        let (found, _, evaluator) = scene.run(vec![scene.events(&lines)], AS_THEY_COME, BadLines::Skip);
+        assert!(found.verdicts == expected, "{workers} more workers");
+        let counters = evaluator.summaries()[0].counters;
+        assert_eq!((counters.rows, counters.verdicts), (EVENTS, EVENTS), "{workers} more workers");
+    }
 }
 
 #[test]
@@ -239,7 +131,7 @@ fn a_component_that_traps_costs_only_itself_and_says_which_events() {
     assert!(found.errors[0].contains("test/trap, kernel 7: trapped"), "{}", found.errors[0]);
     assert!(found.errors[0].contains("2 events not evaluated"), "{}", found.errors[0]);
     let trapped = &evaluator.summaries()[1];
-    assert_eq!((trapped.counters.unevaluated, trapped.failures), (2, 1));
+    assert_eq!((trapped.counters.unevaluated, trapped.counters.failures), (2, 1));
 }
 
 #[test]

@@ -1,0 +1,164 @@
+//! Conjunctions of clauses, and how they are put together with `and` and `or`.
+
+use std::collections::HashSet;
+
+use sandtrap_wit::prefilter::{Atom, Clause, Prefilter};
+
+use super::{
+    fit::{fit, json_bytes},
+    implied::{without_redundant_atoms, without_redundant_clauses},
+    rarity,
+};
+
+/// How many clauses a condition has at most; leaving one out only admits more rows.
+const CLAUSES_MAX: usize = 16;
+/// How many of them are compared, of which those that follow from others are left out.
+const COMPARED_MAX: usize = 2 * CLAUSES_MAX;
+/// How many bytes a prefilter's clauses take in the manifest after the rarest: they only cut down what that lets through.
+const FURTHER_BYTES_MAX: usize = 16 << 10;
+/// How many atoms a disjunction may write down for the clauses that it tries.
+const TRIED_ATOMS_MAX: usize = 16_384;
+
+/// A conjunction of clauses, the rarest first. Without clauses it always holds, with an empty one never.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Condition(Vec<Clause>);
+
+impl Condition {
+    pub(super) fn always() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn never() -> Self {
+        Self(vec![Clause::default()])
+    }
+
+    pub(super) fn atom(atom: Atom) -> Self {
+        Self(vec![Clause { atoms: vec![atom] }])
+    }
+
+    /// One of these atoms.
+    pub(super) fn one_of(atoms: Vec<Atom>) -> Self {
+        Self::of(vec![Clause { atoms }])
+    }
+
+    /// All of these clauses; the rarest of them, where they are too many.
+    fn of(clauses: Vec<Clause>) -> Self {
+        if clauses.iter().any(|clause| clause.atoms.is_empty()) {
+            return Self::never();
+        }
+        let simple = clauses.into_iter().map(|clause| Clause { atoms: without_redundant_atoms(clause.atoms) });
+        // Of what is too large nothing is said, which is weaker and so still necessary.
+        let mut known = HashSet::new();
+        let mut clauses: Vec<Clause> =
+            simple.filter_map(fit).filter(|clause| known.insert(clause.atoms.clone())).collect();
+        clauses.sort_by_cached_key(|clause| (rarity::of_clause(clause), clause.atoms.len()));
+        clauses.truncate(COMPARED_MAX);
+        clauses = without_redundant_clauses(clauses);
+        clauses.truncate(CLAUSES_MAX);
+        Self(clauses)
+    }
+
+    pub(super) fn is_always(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn is_never(&self) -> bool {
+        self.0.iter().any(|clause| clause.atoms.is_empty())
+    }
+
+    /// All hold: the clauses of all.
+    pub(super) fn all(conditions: impl IntoIterator<Item = Self>) -> Self {
+        Self::of(conditions.into_iter().flat_map(|condition| condition.0).collect())
+    }
+
+    /// One of them holds. (A and B) or C is (A or C) and (B or C): each clause made here has a clause of every side, of
+    /// which one holds whenever that side does.
+    ///
+    /// All choices of one clause a side would be too many. Those that are made are the rarest of each side together, the
+    /// second rarest, and so on; and then the rarest of all sides but one with each clause of that one, which leaves only
+    /// rows that meet all of a side or the rarest clauses of two.
+    pub(super) fn any(conditions: impl IntoIterator<Item = Self>) -> Self {
+        let mut sides: Vec<Vec<Clause>> = Vec::new();
+        for condition in conditions {
+            if condition.is_always() {
+                return condition;
+            }
+            if !condition.is_never() {
+                sides.push(condition.0);
+            }
+        }
+        let Some((first, rest)) = sides.split_first() else { return Self::never() };
+        if rest.is_empty() {
+            return Self(first.clone());
+        }
+        // What all sides say is said once.
+        let shared: Vec<Clause> =
+            first.iter().filter(|clause| rest.iter().all(|side| side.contains(clause))).cloned().collect();
+        for side in &mut sides {
+            side.retain(|clause| !shared.contains(clause));
+        }
+        let mut clauses = shared;
+        // A side of nothing else says nothing more.
+        if sides.iter().all(|side| !side.is_empty()) {
+            clauses.extend(distributed(&sides));
+        }
+        Self::of(clauses)
+    }
+
+    /// The rarest clause, and the others that are worth their place.
+    pub(super) fn into_prefilter(self) -> Prefilter {
+        let mut clauses = self.0.into_iter();
+        let mut kept: Vec<Clause> = clauses.next().into_iter().collect();
+        let mut room = FURTHER_BYTES_MAX;
+        for clause in clauses.filter(rarity::is_telling) {
+            if let Some(left) = room.checked_sub(json_bytes(&clause)) {
+                room = left;
+                kept.push(clause);
+            }
+        }
+        Prefilter { clauses: kept }
+    }
+}
+
+/// Clauses that hold if one of the sides does; none of the sides is empty, and the rarest clause of each is its first.
+fn distributed(sides: &[Vec<Clause>]) -> Vec<Clause> {
+    let mut tried = Tried { sides, clauses: Vec::new(), room: TRIED_ATOMS_MAX };
+    let longest = sides.iter().map(Vec::len).max().unwrap_or(0);
+    for place in 0..longest {
+        if !tried.add(|_| place) {
+            return tried.clauses;
+        }
+    }
+    for (varied, side) in sides.iter().enumerate() {
+        for place in 1..side.len() {
+            if !tried.add(|at| if at == varied { place } else { 0 }) {
+                return tried.clauses;
+            }
+        }
+    }
+    tried.clauses
+}
+
+/// Choices of one clause a side.
+struct Tried<'a> {
+    sides: &'a [Vec<Clause>],
+    clauses: Vec<Clause>,
+    /// How many atoms more may be written down.
+    room: usize,
+}
+
+impl Tried<'_> {
+    /// Adds the choice of the clause at the place that `place` says for each side, or its last; false if there is no room.
+    /// There is for the first.
+    fn add(&mut self, place: impl Fn(usize) -> usize) -> bool {
+        let sides = self.sides.iter().enumerate();
+        let picked = sides.filter_map(|(at, side)| side.get(place(at)).or(side.last()));
+        let atoms = picked.clone().map(|clause| clause.atoms.len()).fold(0, usize::saturating_add);
+        if atoms > self.room && !self.clauses.is_empty() {
+            return false;
+        }
+        self.room = self.room.saturating_sub(atoms);
+        self.clauses.push(Clause { atoms: picked.flat_map(|clause| clause.atoms.iter().cloned()).collect() });
+        true
+    }
+}

@@ -1,0 +1,120 @@
+//! Which detections can match an event: the index over the prefilters of all detections that read what the event fills.
+//!
+//! Without an index every prefilter is looked at, one after the other: the same answer, slowly (invariant 2).
+
+use sandtrap_formats::binding::{Route, RoutedRow};
+use sandtrap_index::{Index, Indexed, Row, Scratch};
+use sandtrap_wit::prefilter::Value;
+
+use super::{Pruning, member::Member};
+
+/// The detections that can match the events of a route.
+#[derive(Debug)]
+pub(super) struct RouteIndex {
+    /// The places of the detections that something prunes, in their order.
+    detections: Vec<u32>,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Index(Box<Index>),
+    /// For each detection, the keys of its columns.
+    EachPrefilter(Vec<Vec<u32>>),
+}
+
+/// An event of a round.
+struct EventRow<'r>(RoutedRow<'r>);
+
+impl Row for EventRow<'_> {
+    #[inline]
+    fn value(&self, key: u32) -> Value<'_> {
+        self.0.value(key)
+    }
+
+    #[inline]
+    fn json(&self, key: u32) -> Option<&[u8]> {
+        self.0.json(key)
+    }
+}
+
+impl RouteIndex {
+    /// The index of a route. `readers` are, for each wanted stream, the places of the detections that read it.
+    pub(super) fn new(route: &Route, members: &[Member], readers: &[Vec<u32>], pruning: Pruning) -> Self {
+        let mut detections = Vec::new();
+        let mut keys = Vec::new();
+        for fill in &route.fills {
+            for place in readers.get(fill.wanted).into_iter().flatten() {
+                let Some(member) = members.get(*place as usize) else { continue };
+                let Some(reads) = &member.reads else { continue };
+                if member.prefilter().is_always() {
+                    continue;
+                }
+                let keys_of = reads.columns.iter().map(|column| fill.columns.get(*column).copied().unwrap_or(u32::MAX));
+                detections.push(*place);
+                keys.push(keys_of.collect::<Vec<u32>>());
+            }
+        }
+        let way = match pruning {
+            Pruning::EachPrefilter => Way::EachPrefilter(keys),
+            Pruning::Index => {
+                let prefilters = detections.iter().filter_map(|place| members.get(*place as usize));
+                let indexed: Vec<Indexed<'_>> = prefilters
+                    .zip(&keys)
+                    .map(|(member, columns)| Indexed { prefilter: member.prefilter(), columns })
+                    .collect();
+                Way::Index(Box::new(Index::new(&indexed)))
+            }
+        };
+        Self { detections, way }
+    }
+
+    /// Puts to use what was learned of the route's events.
+    pub(super) fn tune(&mut self) {
+        if let Way::Index(index) = &mut self.way
+            && let Some(better) = index.tuned()
+        {
+            **index = better;
+        }
+    }
+
+    /// How much memory it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.way {
+            Way::Index(index) => index.bytes(),
+            Way::EachPrefilter(keys) => keys.len().saturating_mul(size_of::<Vec<u32>>()),
+        }
+    }
+
+    /// The places of the detections whose prefilters admit an event, each once, in no order that means anything.
+    pub(super) fn candidates<'s>(
+        &'s self,
+        members: &[Member],
+        row: RoutedRow<'_>,
+        scratch: &'s mut Asking,
+    ) -> impl Iterator<Item = u32> + use<'s> {
+        let Asking { scratch, found } = scratch;
+        found.clear();
+        match &self.way {
+            Way::Index(index) => index.candidates(&EventRow(row), scratch, found),
+            Way::EachPrefilter(keys) => {
+                let value =
+                    |keys: &[u32], column: u32| keys.get(column as usize).map_or(Value::Null, |key| row.value(*key));
+                let admits = |(place, keys): (&u32, &Vec<u32>)| {
+                    let member = members.get(*place as usize)?;
+                    Some(member.prefilter().admits_values(|column| value(keys, column)))
+                };
+                let all = (0_u32..).zip(self.detections.iter().zip(keys));
+                found.extend(all.filter(|(_, one)| admits(*one) == Some(true)).map(|(number, _)| number));
+            }
+        }
+        found.iter().filter_map(|number| self.detections.get(*number as usize).copied())
+    }
+}
+
+/// What is reused from one event to the next.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    scratch: Scratch,
+    found: Vec<u32>,
+}

@@ -1,0 +1,195 @@
+//! The workers of a run, on threads of their own: each takes what was read and waits, evaluates it, and hands on what
+//! came of it. Whoever listens gets that in the order of the events.
+//!
+//! A worker takes everything that waits, up to a round: single events where they trickle, many where input is plenty. So
+//! nothing is held back to fill a round, and a worker that falls behind gets more done with each call.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread::{self, Scope, ScopedJoinHandle},
+    time::Duration,
+};
+
+use super::{
+    BadLines, ROUND_EVENTS,
+    input::{Chunk, Item},
+    readers::Readers,
+};
+use crate::evaluator::{Outcome, Worker};
+
+/// The stack of a worker's thread, in bytes: a component's calls run on it, and whoever embeds us may have less.
+const STACK_BYTES: usize = 4 << 20;
+
+/// How often a worker that waits for input looks whether it should stop.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
+/// How much the events that a worker takes at once weigh, in bytes, but for the last chunk of them.
+const TAKE_WEIGHT_MAX: u64 = 16 << 20;
+
+/// How many results may wait for each worker until somebody takes them.
+const WAITING_PER_WORKER: usize = 2;
+
+/// Where workers take their events.
+#[derive(Debug)]
+pub(super) struct Source<'s> {
+    waiting: Mutex<Waiting>,
+    stop: &'s AtomicBool,
+    stopped: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    readers: Readers,
+    ended: bool,
+    /// How often something was taken.
+    taken: u64,
+}
+
+/// What came of what a worker took.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) outcome: Outcome,
+    /// How many bytes were read.
+    pub(super) bytes: u64,
+    /// Inputs that cannot be opened.
+    pub(super) unopened: Vec<(Arc<str>, io::Error)>,
+    /// Whether a bad line ends the run here.
+    pub(super) stopped: bool,
+}
+
+impl<'s> Source<'s> {
+    pub(super) fn new(readers: Readers, stop: &'s AtomicBool) -> Self {
+        let waiting = Mutex::new(Waiting { readers, ended: false, taken: 0 });
+        Self { waiting, stop, stopped: AtomicBool::new(false) }
+    }
+
+    /// Nothing more is to be taken.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// The readers, if everything was taken that they had.
+    pub(super) fn into_ended(self) -> Option<Readers> {
+        let waiting = self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+        waiting.ended.then_some(waiting.readers)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed)
+    }
+
+    /// What waits, at most about a round, and its number; waits for the first of it. `None` at the end.
+    fn take(&self) -> Option<(u64, Vec<Chunk>)> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chunks: Vec<Chunk> = Vec::new();
+        let (mut events, mut weight) = (0_usize, 0_u64);
+        while !waiting.ended && events < ROUND_EVENTS.get() && weight < TAKE_WEIGHT_MAX {
+            if self.is_stopped() {
+                break;
+            }
+            match waiting.readers.next(if chunks.is_empty() { LOOK_UP } else { Duration::ZERO }) {
+                Ok(chunk) => {
+                    events = events.saturating_add(chunk.items.len());
+                    weight = weight.saturating_add(chunk.weight);
+                    chunks.push(chunk);
+                }
+                Err(RecvTimeoutError::Timeout) if chunks.is_empty() => {}
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => waiting.ended = true,
+            }
+        }
+        let number = waiting.taken;
+        waiting.taken = number.saturating_add(1);
+        (!chunks.is_empty()).then_some((number, chunks))
+    }
+}
+
+/// The workers of a run.
+#[derive(Debug)]
+pub(super) struct Crew<'scope> {
+    results: Receiver<(u64, Done)>,
+    /// What came before its turn.
+    early: BTreeMap<u64, Done>,
+    next: u64,
+    threads: Vec<ScopedJoinHandle<'scope, Worker>>,
+}
+
+impl<'scope> Crew<'scope> {
+    /// Sets the workers to work.
+    pub(super) fn start<'env>(
+        scope: &'scope Scope<'scope, 'env>,
+        workers: Vec<Worker>,
+        source: &'scope Source<'_>,
+        bad_lines: BadLines,
+    ) -> io::Result<Self> {
+        let (sender, results) = sync_channel(workers.len().saturating_mul(WAITING_PER_WORKER));
+        let start = |worker| {
+            let sender = sender.clone();
+            let builder = thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
+            builder.spawn_scoped(scope, move || work(worker, source, bad_lines, &sender))
+        };
+        let threads = workers.into_iter().map(start).collect::<io::Result<_>>();
+        let threads = threads.inspect_err(|_| source.stop())?;
+        Ok(Self { results, early: BTreeMap::new(), next: 0, threads })
+    }
+
+    /// What came of the events that are next, if it comes in time.
+    pub(super) fn next(&mut self, timeout: Duration) -> Result<Done, RecvTimeoutError> {
+        loop {
+            if let Some(done) = self.early.remove(&self.next) {
+                self.next = self.next.saturating_add(1);
+                return Ok(done);
+            }
+            let (number, done) = self.results.recv_timeout(timeout)?;
+            self.early.insert(number, done);
+        }
+    }
+
+    /// The workers, when all of them came to their end.
+    pub(super) fn join(self) -> thread::Result<Vec<Worker>> {
+        let Self { results, threads, .. } = self;
+        // A worker that waits for somebody to take a result learns that nobody will.
+        drop(results);
+        threads.into_iter().map(ScopedJoinHandle::join).collect()
+    }
+}
+
+fn work(mut worker: Worker, source: &Source<'_>, bad_lines: BadLines, results: &SyncSender<(u64, Done)>) -> Worker {
+    while let Some((number, chunks)) = source.take() {
+        let done = evaluate(&mut worker, chunks, bad_lines);
+        let stopped = done.stopped;
+        if results.send((number, done)).is_err() || stopped {
+            source.stop();
+            break;
+        }
+    }
+    worker
+}
+
+fn evaluate(worker: &mut Worker, chunks: Vec<Chunk>, bad_lines: BadLines) -> Done {
+    let mut done = Done::default();
+    'chunks: for chunk in chunks {
+        done.bytes = done.bytes.saturating_add(chunk.bytes);
+        done.outcome.repaired = done.outcome.repaired.saturating_add(chunk.repaired);
+        for item in chunk.items {
+            match item {
+                Item::Line(line, position) => worker.push_line(chunk.text.get(line).unwrap_or_default(), &position),
+                Item::Event(event) => worker.push(event),
+                Item::Bad(error) => worker.push_bad(error),
+                Item::Unopened(input, error) => done.unopened.push((input, error)),
+            }
+            if bad_lines == BadLines::Stop && worker.bad_lines().iter().any(|error| !error.ends_input()) {
+                done.stopped = true;
+                break 'chunks;
+            }
+        }
+    }
+    done.outcome.append(worker.evaluate());
+    done
+}

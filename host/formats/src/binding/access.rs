@@ -1,0 +1,295 @@
+//! How an origin's cells are taken from the leaves of lines of one shape.
+//!
+//! Paths are looked up in the shape's skeleton, by the same code that looks them up in events. What remains to be done for
+//! a line depends on its values only.
+
+use std::{borrow::Cow, sync::Arc};
+
+use bumpalo::Bump;
+use sandtrap_wit::LogicalType;
+use serde_json::{Map, Value};
+
+use super::origin::{Made, Origin, Place};
+use crate::{
+    convert::{self, Converted, ListCell},
+    json::{Leaf, Scalar, leaf_of},
+    path,
+    streams::{Physical, Source, without_attributes},
+};
+
+/// How cells are taken from leaves.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Access {
+    /// All of them are values.
+    All,
+    /// The first that has a value.
+    Steps(Box<[Step]>),
+}
+
+/// Where a value may be.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    /// The constant of this source.
+    Constant(usize),
+    /// What this source makes of the first of the leaves that says something.
+    Text { source: usize, leaves: Box<[u32]> },
+    /// This leaf, if it says something.
+    Leaf(u32),
+    /// Of a list column: these leaves, each with whether it is a value though it be a text that stands for none.
+    Leaves(Box<[(u32, bool)]>),
+    /// Whatever this is in the part of the event that matters.
+    Rest(Box<(Origin, Map<String, Value>)>),
+}
+
+/// A line whose shape is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'l> {
+    pub(super) text: &'l str,
+    pub(super) leaves: &'l [Leaf],
+    /// For texts that must be made.
+    pub(super) made: &'l Bump,
+}
+
+impl Access {
+    /// For a shape with that skeleton.
+    pub(super) fn new(origin: &Origin, skeleton: &Map<String, Value>) -> Self {
+        match &origin.place {
+            Place::AllValues => Self::All,
+            Place::Sources { row, sources, no_value } => {
+                let mut steps = Vec::new();
+                let done = add_steps(row.as_deref(), sources, no_value, origin.list, skeleton, &mut steps);
+                if let Err(from) = done {
+                    let sources = sources.get(from..).unwrap_or_default();
+                    steps.extend(rest(row.as_ref(), sources, no_value, origin, skeleton));
+                }
+                Self::Steps(steps.into())
+            }
+        }
+    }
+
+    /// The cell.
+    #[inline]
+    pub(super) fn make<'l>(&self, origin: &'l Origin, line: Known<'l>) -> Made<'l> {
+        match (self, &origin.place) {
+            (Self::Steps(steps), Place::Sources { sources, no_value, .. }) => {
+                let made = steps.iter().find_map(|step| line.follow(step, origin, sources, no_value));
+                made.unwrap_or_else(|| origin.nothing())
+            }
+            _ => Made::List(ListCell::Values(line.scalars())),
+        }
+    }
+}
+
+/// Adds the steps for these sources. An error is the source from which on there is more to it than single leaves.
+fn add_steps(
+    row: Option<&str>,
+    sources: &[Source],
+    no_value: &[String],
+    list: bool,
+    skeleton: &Map<String, Value>,
+    steps: &mut Vec<Step>,
+) -> Result<(), usize> {
+    let row = match row {
+        None => skeleton,
+        Some(row) if path::leads_through_lists(skeleton, row) => return Err(0),
+        Some(row) => match path::find(skeleton, row).and_then(Value::as_object) {
+            Some(row) => row,
+            None => return Ok(()),
+        },
+    };
+    for (number, source) in sources.iter().enumerate() {
+        let added = match source {
+            Source::Field(of) if list => all_steps(of, row),
+            Source::Field(of) => leaves(of, row).map(|leaves| leaves.into_iter().map(Step::Leaf).collect()),
+            Source::Constant(_) => Some(vec![Step::Constant(number)]),
+            Source::FileName(of)
+            | Source::User(of)
+            | Source::Domain(of)
+            | Source::Hash { of, .. }
+            | Source::Words { of, .. } => {
+                leaves(of, row).map(|leaves| vec![Step::Text { source: number, leaves: leaves.into() }])
+            }
+            Source::Join { .. } | Source::All(_) | Source::Present(_) | Source::Entry { .. } | Source::Epoch { .. } => {
+                None
+            }
+        };
+        let before = steps.len();
+        steps.extend(added.ok_or(number)?);
+        // Nothing comes behind what is always there.
+        let certain = |step: &Step| matches!(step, Step::Leaf(_) | Step::Leaves(_)) && no_value.is_empty();
+        if steps.get(before..).is_some_and(|added| added.iter().any(certain)) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The step for sources that take more than single leaves, unless they find nothing in any line of the shape.
+fn rest(
+    row: Option<&String>,
+    sources: &[Source],
+    no_value: &Arc<[String]>,
+    origin: &Origin,
+    skeleton: &Map<String, Value>,
+) -> Option<Step> {
+    let place = Place::Sources { row: row.cloned(), sources: sources.into(), no_value: Arc::clone(no_value) };
+    let origin = Origin { place, ty: origin.ty, list: origin.list };
+    let paths: Vec<&str> = match row {
+        Some(row) => vec![row],
+        None => sources.iter().flat_map(Source::fields).flat_map(Physical::paths).collect(),
+    };
+    let part = part(skeleton, &paths);
+    let nothing = !has_leaves(&part) && origin.make(&part).is_nothing();
+    (!nothing).then(|| Step::Rest(Box::new((origin, part))))
+}
+
+/// The part of a skeleton in which these paths may lead somewhere.
+fn part(skeleton: &Map<String, Value>, paths: &[&str]) -> Map<String, Value> {
+    let mut part = Map::new();
+    for (key, value) in skeleton {
+        let deeper = paths.iter().filter_map(|path| path.strip_prefix(key.as_str())?.strip_prefix('.'));
+        let deeper: Vec<&str> = deeper.collect();
+        let kept = match value {
+            _ if paths.contains(&key.as_str()) => value.clone(),
+            Value::Object(_) | Value::Array(_) if deeper.is_empty() => continue,
+            Value::Object(inner) => Value::Object(self::part(inner, &deeper)),
+            Value::Array(_) => value.clone(),
+            _ => continue,
+        };
+        part.insert(key.clone(), kept);
+    }
+    part
+}
+
+fn has_leaves(part: &Map<String, Value>) -> bool {
+    part.values().any(|value| value.as_object().is_none_or(has_leaves))
+}
+
+/// The leaves at the places of a field, of which the first that says something is its value.
+fn leaves(of: &Physical, row: &Map<String, Value>) -> Option<Vec<u32>> {
+    let mut leaves = Vec::new();
+    for place in &*of.0 {
+        if place.leads_through_lists(row) {
+            return None;
+        }
+        if let Some(found) = place.find(row) {
+            leaves.push(leaf_of(found)?);
+        }
+    }
+    Some(leaves)
+}
+
+/// The steps to the places of a field, of which the first place that has a value has all of them.
+fn all_steps(of: &Physical, row: &Map<String, Value>) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
+    for place in &*of.0 {
+        if place.leads_through_lists(row) {
+            return None;
+        }
+        let mut found = Vec::new();
+        place.find_all(row, &mut found);
+        let leaf = |value: &Value| Some((leaf_of(without_attributes(value))?, value.is_object()));
+        let found: Vec<(u32, bool)> = found.into_iter().map(leaf).collect::<Option<_>>()?;
+        match &*found {
+            [] => {}
+            [(leaf, false)] => steps.push(Step::Leaf(*leaf)),
+            _ => steps.push(Step::Leaves(found.into())),
+        }
+    }
+    Some(steps)
+}
+
+impl<'l> Known<'l> {
+    fn leaf(&self, leaf: u32) -> Option<Leaf> {
+        self.leaves.get(leaf as usize).copied()
+    }
+
+    /// Whether a leaf is no text that stands for no value.
+    fn says_something(&self, leaf: Leaf, no_value: &[String]) -> bool {
+        no_value.is_empty() || !leaf.is_one_of(self.text, no_value, self.made)
+    }
+
+    fn follow(&self, step: &Step, origin: &Origin, sources: &'l [Source], no_value: &[String]) -> Option<Made<'l>> {
+        let of_text = |text: &'l str| {
+            if origin.list {
+                Made::Only(Cow::Borrowed(text))
+            } else {
+                Made::One(Some(convert::from_text(Cow::Borrowed(text), origin.ty)))
+            }
+        };
+        match step {
+            Step::Leaf(leaf) => {
+                let leaf = self.leaf(*leaf).filter(|leaf| self.says_something(*leaf, no_value))?;
+                let scalar = leaf.read(self.text, self.made);
+                Some(if origin.list { listed(scalar) } else { Made::One(Some(converted(scalar, origin.ty))) })
+            }
+            Step::Leaves(leaves) => {
+                let leaves = leaves.iter().filter_map(|(leaf, always)| Some((self.leaf(*leaf)?, *always)));
+                let leaves = leaves.filter(|(leaf, always)| *always || self.says_something(*leaf, no_value));
+                let values: Vec<Value> = leaves.map(|(leaf, _)| leaf.read(self.text, self.made).into_json()).collect();
+                let cell = ListCell::of_found(&values.iter().collect::<Vec<_>>());
+                (cell != ListCell::Absent).then(|| Made::List(cell.into_owned()))
+            }
+            Step::Constant(source) => match sources.get(*source)? {
+                Source::Constant(text) => Some(of_text(text)),
+                _ => None,
+            },
+            Step::Text { source, leaves } => {
+                let mut leaves = leaves.iter().filter_map(|leaf| self.leaf(*leaf));
+                let leaf = leaves.find(|leaf| self.says_something(*leaf, no_value))?;
+                let Scalar::String(text) = leaf.read(self.text, self.made) else { return None };
+                sources.get(*source)?.transform(text).map(of_text)
+            }
+            Step::Rest(rest) => {
+                let (origin, part) = &**rest;
+                let made = origin.make(&self.filled(part)).into_owned();
+                (!made.is_nothing()).then_some(made)
+            }
+        }
+    }
+
+    /// A part of the skeleton with the line's values.
+    fn filled(&self, part: &Map<String, Value>) -> Map<String, Value> {
+        let fill = |value: &Value| match value {
+            Value::Object(inner) => Value::Object(self.filled(inner)),
+            leaf => {
+                let leaf = leaf_of(leaf).and_then(|leaf| self.leaf(leaf));
+                leaf.map_or(Value::Null, |leaf| leaf.read(self.text, self.made).into_json())
+            }
+        };
+        part.iter().map(|(key, value)| (key.clone(), fill(value))).collect()
+    }
+
+    /// All scalars of the line.
+    fn scalars(&self) -> Vec<Cow<'l, str>> {
+        let mut texts = Vec::with_capacity(self.leaves.len());
+        for leaf in self.leaves {
+            match leaf.read(self.text, self.made) {
+                Scalar::Other(Value::Array(items)) => {
+                    let inside = convert::scalars_of_list(&items);
+                    texts.extend(inside.into_iter().map(|text| Cow::Owned(text.into_owned())));
+                }
+                scalar => texts.extend(scalar.text()),
+            }
+        }
+        texts
+    }
+}
+
+/// The cell of a list column for the one value of its field.
+fn listed(scalar: Scalar<'_>) -> Made<'_> {
+    match scalar {
+        Scalar::Null => Made::List(ListCell::Null),
+        Scalar::Other(value @ Value::Array(_)) => Made::List(ListCell::of_found(&[&value]).into_owned()),
+        scalar => scalar.text().map_or(Made::List(ListCell::Null), Made::Only),
+    }
+}
+
+/// The cell of a column that is no list.
+fn converted(scalar: Scalar<'_>, ty: LogicalType) -> Converted<'_> {
+    match scalar {
+        Scalar::String(text) => convert::from_text(Cow::Borrowed(text), ty),
+        Scalar::Integer(text) if ty == LogicalType::String => Converted::Text(Cow::Borrowed(text)),
+        other => convert::from_json(&other.into_json(), ty).into_owned(),
+    }
+}
