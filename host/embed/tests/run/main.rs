@@ -102,7 +102,8 @@ fn more_events_than_a_round_has_are_all_seen_in_order() {
     let expected: Vec<String> =
         (1..=EVENTS).map(|port| format!(r#"{port} test/all {{"DeviceName":"d","RemotePort":{port}}}"#)).collect();
     for workers in 0..3 {
-        let scene = Scene { workers, ..Scene::new() };
+        let mut scene = Scene::new();
+        scene.workers = workers;
         let (nodes, kernel) = ports_from(1);
         write_rule(scene.path(), "a.wasm", "all", nodes, kernel);
         let (found, _, evaluator) = scene.run(vec![scene.events(&lines)], AS_THEY_COME, BadLines::Skip);
