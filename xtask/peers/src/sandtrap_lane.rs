@@ -22,7 +22,7 @@ use sandtrap_embed::{
 use crate::lane::{Events, Lane, Take};
 
 /// How often the worker is asked for what it has, in lines.
-const LINES: u64 = 1024;
+const LINES: u64 = 8192;
 
 /// Sandtrap with its rules.
 pub struct SandtrapLane {

@@ -14,7 +14,7 @@ use sandtrap_formats::{
     streams::StreamMap,
     verdict::Verdict,
 };
-use sandtrap_wit::batch::{Batch, Column};
+use sandtrap_wit::batch::{Batch, Column, Values};
 
 use super::{
     Shared, Unevaluated,
@@ -28,6 +28,10 @@ use crate::run::ROUND_EVENTS;
 /// How many rows a component is given at once: enough that a call costs little for each, few enough that the columns stay
 /// in a cache and the call ends well before its deadline.
 const CALL_ROWS_MAX: usize = 1024;
+
+/// How much text a component is given at once, in bytes, but for a single row. It is a sixteenth of what it may have as
+/// memory: what it folds and computes must fit there, too, and a call must end well before its deadline.
+const CALL_TEXT_BYTES_MAX: usize = 4 << 20;
 
 /// How many instances a worker keeps from one round to the next. Each has a memory of its own.
 const INSTANCES_MAX: usize = 256;
@@ -255,7 +259,7 @@ impl Worker {
         }
         asked.found.add_to(outcome, stages);
         binder.clear();
-        release_unused(live, detections);
+        release_unused(live, detections, &shared.members);
         for known in routes.known.values_mut() {
             known.index.tune();
         }
@@ -340,19 +344,31 @@ impl Asked<'_> {
         let candidates = &mut detection.counters.candidates;
         *candidates = candidates.saturating_add(rows.len() as u64);
         for some in rows.chunks(CALL_ROWS_MAX) {
-            let input = self.gather(reads, some);
-            let started = Instant::now();
-            let picked = detection.call(member, self.shared, input);
-            let took = started.elapsed();
-            detection.counters.time = detection.counters.time.saturating_add(took);
-            self.stages.call = self.stages.call.saturating_add(took);
-            match picked {
-                Ok(picked) => self.take(place, member, detection, some, picked),
-                Err(failure) => self.fail(member, detection, some, &failure),
-            }
+            self.ask_about(place, member, reads, detection, some);
         }
         detection.rows = rows;
         detection.rows.clear();
+    }
+
+    /// Calls a detection about some of its rows; about half of them and then the others, where they have too much text.
+    /// Recurses at most once for each power of two in [`CALL_ROWS_MAX`].
+    fn ask_about(&mut self, place: u32, member: &Member, reads: &Reads, detection: &mut AtWork, rows: &[u32]) {
+        let input = self.gather(reads, rows);
+        if rows.len() > 1 && text_bytes(&input) > CALL_TEXT_BYTES_MAX {
+            let (some, others) = rows.split_at(rows.len() / 2);
+            self.ask_about(place, member, reads, detection, some);
+            self.ask_about(place, member, reads, detection, others);
+            return;
+        }
+        let started = Instant::now();
+        let picked = detection.call(member, self.shared, input);
+        let took = started.elapsed();
+        detection.counters.time = detection.counters.time.saturating_add(took);
+        self.stages.call = self.stages.call.saturating_add(took);
+        match picked {
+            Ok(picked) => self.take(place, member, detection, rows, picked),
+            Err(failure) => self.fail(member, detection, rows, &failure),
+        }
     }
 
     fn gather(&mut self, reads: &Reads, rows: &[u32]) -> Batch {
@@ -426,8 +442,16 @@ impl Found {
     }
 }
 
-/// Lets go of the instances that were not called for longest, where there are too many.
-fn release_unused(live: &mut Vec<u32>, detections: &mut [AtWork]) {
+fn text_bytes(batch: &Batch) -> usize {
+    let texts = batch.columns.iter().map(|column| match column.values() {
+        Values::Text { text, .. } => text.len(),
+        Values::Integers(_) | Values::Reals(_) | Values::Booleans(_) => 0,
+    });
+    texts.fold(0, usize::saturating_add)
+}
+
+/// Lets go of the instances that were not called for longest, where there are too many, and of their machine code.
+fn release_unused(live: &mut Vec<u32>, detections: &mut [AtWork], members: &[Member]) {
     if live.len() <= INSTANCES_MAX {
         return;
     }
@@ -436,6 +460,9 @@ fn release_unused(live: &mut Vec<u32>, detections: &mut [AtWork]) {
     for place in live.drain(INSTANCES_MAX..) {
         if let Some(detection) = detections.get_mut(place as usize) {
             detection.instance = None;
+        }
+        if let Some(member) = members.get(place as usize) {
+            member.detection.release_code();
         }
     }
 }

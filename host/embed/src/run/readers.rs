@@ -28,7 +28,7 @@ const THREADS_MAX: usize = 8;
 
 /// How much memory the events take that were read and wait, of all inputs together, in bytes. One chunk for each input
 /// that is being read is there in any case.
-const WAITING_BYTES_MAX: u64 = 256 << 20;
+const WAITING_BYTES_MAX: u64 = 48 << 20;
 
 /// What was read, in order.
 #[derive(Debug)]

@@ -26,9 +26,11 @@ use crate::{
 };
 
 /// How much text a round may hold, in bytes, before [`Binder::push`] says that it is full. A round goes past it by at
-/// most one event. It is a sixteenth of what a component may have as memory: what it folds and computes must fit there,
-/// too, and a call over it must end well before its deadline.
-pub const BATCH_TEXT_BYTES_MAX: usize = 4 << 20;
+/// most one event.
+pub const BATCH_TEXT_BYTES_MAX: usize = 12 << 20;
+
+/// How much more than its text an event counts that was parsed as a whole: it takes some tens of bytes for each value.
+const PARSED_WEIGHT: usize = 3;
 
 /// Whether another event may be pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +111,7 @@ impl Binder {
         let place = self.routes.of_row(stream, &self.wanted, &mut self.counts);
         self.count(place);
         self.rows.push_tree(Some(place), &event.position, event.fields.clone());
-        self.pushed(text_bytes(&event.fields))
+        self.pushed(text_bytes(&event.fields).saturating_mul(PARSED_WEIGHT))
     }
 
     /// Adds the event that a line of NDJSON is; `position` is where the line begins. The same lines are events, and for
@@ -235,7 +237,7 @@ impl Binder {
         }
         drop(key);
         self.rows.push_tree(place, position, fields);
-        self.pushed(text_bytes)
+        self.pushed(text_bytes.saturating_mul(PARSED_WEIGHT))
     }
 
     fn count(&mut self, place: usize) {

@@ -238,7 +238,7 @@ fn a_round_is_full_by_events_and_by_text() {
     small.take();
     assert_eq!(small.push(&event(json!({}))), Fill::Room);
 
-    let text = "x".repeat(BATCH_TEXT_BYTES_MAX / 2);
+    let text = "x".repeat(BATCH_TEXT_BYTES_MAX / 6);
     let mut large = binder(built_in(), vec![wanted("AlertInfo", &[("Title", Text)])]);
     let fills: Vec<Fill> = (0..2).map(|_| large.push(&event(json!({"Type": "AlertInfo", "Title": text})))).collect();
     assert_eq!(fills, [Fill::Room, Fill::Full]);
