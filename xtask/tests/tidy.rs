@@ -28,7 +28,14 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sandtrap-index", &["sandtrap-wit"]),
     (
         "sandtrap-embed",
-        &["sandtrap-wit", "sandtrap-compiler", "sandtrap-engine", "sandtrap-dataflow", "sandtrap-formats"],
+        &[
+            "sandtrap-wit",
+            "sandtrap-compiler",
+            "sandtrap-engine",
+            "sandtrap-dataflow",
+            "sandtrap-formats",
+            "sandtrap-index",
+        ],
     ),
     (
         "sandtrap",

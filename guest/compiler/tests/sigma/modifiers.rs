@@ -223,7 +223,7 @@ kernel where (or (in (DatePart(Hour) When) [3]) (endswith~ Image ["\\c.exe"])) -
     shown.fields = ["User", "When", "User"].map(str::to_owned).to_vec();
     assert_eq!(
         plan(&shown).as_deref(),
-        Ok("source windows/process_creation/* (When:datetime, [User]:string, [When]:string)\n\
+        Ok("source windows/process_creation/* (When:datetime, [User]:string, [When]:string) prefilter When?true\n\
             kernel where (in (DatePart(Hour) When) [3]) -> User, When")
     );
 }

@@ -71,13 +71,11 @@ fn route(test: &RuleTest, event: &Event, wanted: &[Wanted], streams: &Arc<Stream
         Some(stream) => binder.push_row(stream, event),
         None => binder.push(event),
     };
+    // Cells are converted when they are asked for.
+    let reached = binder.take().iter().any(|batch| batch.batch.rows > 0);
     let unconverted = binder.unconverted().into_iter().map(|cell| {
         let (name, ty) = (cell.column.field.join("."), cell.column.ty);
         format!("{name} cannot be converted to {ty} and would read as null; if that is meant, write null")
     });
-    Route {
-        unrouted: binder.counts().unrouted() > 0,
-        unconverted: unconverted.collect(),
-        reached: binder.take().iter().any(|batch| batch.batch.rows > 0),
-    }
+    Route { unrouted: binder.counts().unrouted() > 0, unconverted: unconverted.collect(), reached }
 }

@@ -1,6 +1,9 @@
 //! The same query as `sandtrap run` has it by default: each row is a verdict as it comes, in the order of the events.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
 
 use sandtrap_compiler::reference::{Table, Value};
 use sandtrap_dataflow::{Chain, LookbackMode, Shape};
@@ -21,6 +24,10 @@ use crate::{
     run::{cell, same},
 };
 
+/// Rows have their columns' names in it.
+static STREAMS: LazyLock<Arc<StreamMap>> =
+    LazyLock::new(|| StreamMap::built_in().unwrap_or_else(|error| unreachable!("{error}")).into());
+
 /// The verdicts about these rows; `None` for a detection that does not give verdicts about single rows.
 pub(crate) fn verdicts(detection: &Detection, rows: &[Vec<Value>]) -> Result<Option<Vec<Verdict>>, String> {
     let chain = Chain::of(&detection.manifest().plan).map_err(|error| error.to_string())?;
@@ -32,8 +39,7 @@ pub(crate) fn verdicts(detection: &Detection, rows: &[Vec<Value>]) -> Result<Opt
     let options =
         Options { now: NOW, lookback: LookbackMode::Query, reporting: Reporting::AsTheyCome, pruning: Pruning::Index };
     let mut evaluator = Evaluator::new(&[rule], options).map_err(|error| error.to_string())?;
-    // No mapping is needed: each event is a row by our word.
-    let mut worker = evaluator.worker(&Arc::new(StreamMap::default()));
+    let mut worker = evaluator.worker(&STREAMS);
     let source: Arc<str> = "generated".into();
     for (line, row) in (1..).zip(rows) {
         let fields =
