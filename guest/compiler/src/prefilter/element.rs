@@ -62,11 +62,11 @@ fn required(column: u32, required: &Required) -> Condition {
             literals
                 .iter()
                 .map(|literal| {
-                    let text = literal.text.clone();
+                    let part = literal.text.clone();
                     let test = match literal.kind {
-                        MatchKind::StartsWith => Test::Prefix(text),
-                        MatchKind::EndsWith => Test::Suffix(text),
-                        _ => Test::Contains(text),
+                        MatchKind::StartsWith => Test::Prefix(part),
+                        MatchKind::EndsWith => Test::Suffix(part),
+                        _ => Test::Contains(part),
                     };
                     Atom { column, test }
                 })

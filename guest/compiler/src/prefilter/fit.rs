@@ -54,13 +54,13 @@ fn cut(clause: &Clause, characters: usize) -> Clause {
 fn cut_test(test: &Test, characters: usize) -> Test {
     let start = |text: &str| text.chars().take(characters).collect::<String>();
     match test {
-        Test::Contains(text) => Test::Contains(start(text)),
-        Test::Prefix(text) => Test::Prefix(start(text)),
-        Test::Suffix(text) => {
-            let skipped = text.chars().count().saturating_sub(characters);
-            Test::Suffix(text.chars().skip(skipped).collect())
+        Test::Contains(literal) => Test::Contains(start(literal)),
+        Test::Prefix(literal) => Test::Prefix(start(literal)),
+        Test::Suffix(literal) => {
+            let skipped = literal.chars().count().saturating_sub(characters);
+            Test::Suffix(literal.chars().skip(skipped).collect())
         }
-        Test::Equals(text) if text.chars().nth(characters).is_some() => Test::Prefix(start(text)),
+        Test::Equals(literal) if literal.chars().nth(characters).is_some() => Test::Prefix(start(literal)),
         other => other.clone(),
     }
 }

@@ -17,9 +17,11 @@ fn test(test: &Test, other: &Test) -> bool {
     match (test, other) {
         // An element that is so is a value.
         (Contains(_) | Prefix(_) | Suffix(_) | Equals(_) | Integers(_) | Range(..), Exists(true)) => true,
-        (Contains(text) | Prefix(text) | Suffix(text) | Equals(text), Contains(part)) => text.contains(part.as_str()),
-        (Prefix(text) | Equals(text), Prefix(part)) => text.starts_with(part.as_str()),
-        (Suffix(text) | Equals(text), Suffix(part)) => text.ends_with(part.as_str()),
+        (Contains(whole) | Prefix(whole) | Suffix(whole) | Equals(whole), Contains(part)) => {
+            whole.contains(part.as_str())
+        }
+        (Prefix(whole) | Equals(whole), Prefix(part)) => whole.starts_with(part.as_str()),
+        (Suffix(whole) | Equals(whole), Suffix(part)) => whole.ends_with(part.as_str()),
         (Integers(set), Integers(other)) => set.iter().all(|value| other.contains(value)),
         (Integers(set), Range(low, high)) => set.iter().all(|value| (low..=high).contains(&value)),
         (Range(low, high), Range(other_low, other_high)) => other_low <= low && high <= other_high,

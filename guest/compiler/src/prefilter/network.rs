@@ -32,7 +32,7 @@ fn v4(address: Ipv4Addr, prefix: u32) -> Vec<Test> {
     let octets = address.octets();
     let fixed = (prefix / OCTET_BITS) as usize;
     let cut = prefix % OCTET_BITS;
-    let start: String = octets.iter().take(fixed).map(|octet| format!("{octet}.")).collect();
+    let start: String = octets.iter().take(fixed).flat_map(|octet| [octet.to_string(), ".".into()]).collect();
     let values = 1_u32.checked_shl(OCTET_BITS.saturating_sub(cut)).unwrap_or(u32::MAX);
     let mut tests = match octets.get(fixed) {
         None => vec![Test::Equals(address.to_string())],

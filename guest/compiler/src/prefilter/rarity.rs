@@ -65,16 +65,14 @@ fn of_test(test: &Test) -> u64 {
         Test::Integers(set) => {
             return (EVENTS >> ENUMERATED_BITS).saturating_mul(u64::try_from(set.len()).unwrap_or(u64::MAX));
         }
-        Test::Equals(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            if text.len() < NUMBER_DIGITS_MIN {
-                ENUMERATED_BITS
-            } else {
-                NUMBER_BITS
-            }
+        Test::Equals(literal) if literal.bytes().all(|byte| byte.is_ascii_digit()) => {
+            if literal.len() < NUMBER_DIGITS_MIN { ENUMERATED_BITS } else { NUMBER_BITS }
         }
-        Test::Equals(text) if text.len() <= ENUMERATED_BYTES_MAX => ENUMERATED_BITS,
-        Test::Equals(text) | Test::Prefix(text) | Test::Suffix(text) => text_bits(text).saturating_add(ASCII_BITS),
-        Test::Contains(text) => text_bits(text),
+        Test::Equals(literal) if literal.len() <= ENUMERATED_BYTES_MAX => ENUMERATED_BITS,
+        Test::Equals(literal) | Test::Prefix(literal) | Test::Suffix(literal) => {
+            text_bits(literal).saturating_add(ASCII_BITS)
+        }
+        Test::Contains(literal) => text_bits(literal),
     };
     EVENTS >> bits.min(TEXT_BITS_MAX)
 }

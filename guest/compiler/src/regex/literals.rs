@@ -91,7 +91,7 @@ fn find(hir: &Hir) -> Required {
         HirKind::Concat(parts) => of_sequence(parts),
         HirKind::Alternation(branches) => {
             // Few short branches are better seen as a whole: `cmd|cmd32` is `cmd`.
-            let whole = ends(hir, ExtractKind::Prefix).map(|texts| list(texts, MatchKind::Contains));
+            let whole = ends(hir, &ExtractKind::Prefix).map(|texts| list(texts, MatchKind::Contains));
             let each = Required::Any(branches.iter().map(find).collect());
             Required::All(whole.into_iter().chain([each]).collect())
         }
@@ -105,16 +105,16 @@ fn of_sequence(parts: &[Hir]) -> Required {
     let is_look = |part: Option<&Hir>, look: Look| part.is_some_and(|part| *part.kind() == HirKind::Look(look));
     if is_look(parts.first(), Look::Start) {
         let rest = Hir::concat(parts.get(1..).unwrap_or_default().to_vec());
-        lists.extend(ends(&rest, ExtractKind::Prefix).map(|texts| (texts, MatchKind::StartsWith)));
+        lists.extend(ends(&rest, &ExtractKind::Prefix).map(|texts| (texts, MatchKind::StartsWith)));
     }
     if is_look(parts.last(), Look::End) {
         let rest = Hir::concat(parts.get(..parts.len().saturating_sub(1)).unwrap_or_default().to_vec());
-        lists.extend(ends(&rest, ExtractKind::Suffix).map(|texts| (texts, MatchKind::EndsWith)));
+        lists.extend(ends(&rest, &ExtractKind::Suffix).map(|texts| (texts, MatchKind::EndsWith)));
     }
     // What follows a part may go on with it: each place of the sequence is a start.
     for at in (0..parts.len().min(PARTS_MAX)).filter(|at| is_start(parts, *at)) {
         let rest = Hir::concat(parts.get(at..).unwrap_or_default().to_vec());
-        lists.extend(ends(&rest, ExtractKind::Prefix).map(|texts| (texts, MatchKind::Contains)));
+        lists.extend(ends(&rest, &ExtractKind::Prefix).map(|texts| (texts, MatchKind::Contains)));
     }
     let mut seen = HashSet::new();
     lists.retain(|(texts, kind)| seen.insert((texts.clone(), *kind)));
@@ -140,7 +140,7 @@ fn list(texts: Vec<String>, kind: MatchKind) -> Required {
 }
 
 /// The literals that a match starts or ends with.
-fn ends(hir: &Hir, kind: ExtractKind) -> Option<Vec<String>> {
+fn ends(hir: &Hir, kind: &ExtractKind) -> Option<Vec<String>> {
     let mut extractor = Extractor::new();
     extractor.kind(kind.clone()).limit_class(CLASS_MAX).limit_literal_len(LITERAL_BYTES_MAX).limit_total(LITERALS_MAX);
     let found = extractor.extract(hir);

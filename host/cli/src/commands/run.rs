@@ -23,6 +23,7 @@ use sandtrap_embed::{
 use super::load;
 use crate::{
     args::{Level, Lookback, Run, RunFormat, Status, Switch},
+    diagnostics,
     exit::{Outcome, UsageError},
     output::Output,
     profile,
@@ -37,7 +38,8 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     let inputs = inputs(args)?;
     let options = options(args)?;
     let streams = Arc::new(stream_map(args.streams.as_deref()).map_err(|error| anyhow!(error))?);
-    let set = load::rules(&load::cached_engine(&args.cache)?, &args.rules, &args.compiling, &selection(args))?;
+    let engine = load::cached_engine(&args.cache)?;
+    let set = load::rules(&engine, &args.rules, &args.compiling, &selection(args))?;
     if set.rules.is_empty() {
         bail!("no rule can run");
     }
@@ -63,6 +65,9 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
         summary::print(&detections)?;
     }
     summary::show(&ran, &detections, &set, options.lookback);
+    if let Some(problem) = engine.cache_problem() {
+        diagnostics::note(&format!("{problem}; machine code is made again next time"));
+    }
     if args.profile {
         profile::show(evaluator.stages(), ran.counts.events(), &detections);
     }
