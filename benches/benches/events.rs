@@ -4,6 +4,7 @@
 
 use std::{
     io,
+    num::NonZeroUsize,
     sync::{Arc, atomic::AtomicBool},
 };
 

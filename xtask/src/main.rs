@@ -38,7 +38,7 @@ enum Command {
     KqlOracle(kql_oracle::Options),
     /// Compare the verdicts of Sigma rules with those of rsigma-eval.
     SigmaOracle(sigma_oracle::Options),
-    /// Measure Sandtrap, rsigma-eval and serde_json over the same events, alternating, in one process.
+    /// Measure Sandtrap, rsigma-eval and `serde_json` over the same events, alternating, in one process.
     Peers(peers::Options),
 }
 

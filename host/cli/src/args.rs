@@ -120,8 +120,8 @@ pub(crate) struct Run {
     /// How many workers evaluate beside each other; verdicts and their order are the same
     #[arg(long, value_name = "COUNT", default_value = "1")]
     pub(crate) workers: NonZeroUsize,
-    /// Where compiled rules and machine code are kept from one run to the next: a folder of your own, or `off`
-    /// [default: sandtrap in $XDG_CACHE_HOME or ~/.cache]
+    /// Where compiled rules and machine code are kept from one run to the next: a folder of your own, or `off` [default: the
+    /// folder sandtrap among your caches]
     #[arg(long, value_name = "DIR|off", env = "SANDTRAP_CACHE", default_value = "", hide_default_value = true)]
     pub(crate) cache: Cache,
     /// Show at the end which detections cost most and why, and where the time went

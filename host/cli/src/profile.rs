@@ -61,10 +61,9 @@ fn of_stages(stages: Stages, events: u64) -> String {
         let share = 100.0 * took.as_secs_f64() / sum.as_secs_f64().max(f64::MIN_POSITIVE);
         format!("{name} {:.0} ms ({share:.0} %)", took.as_secs_f64() * 1e3)
     };
-    // A run has far fewer events than a double has whole numbers.
-    let each = sum.div_f64((events.max(1)) as f64);
+    let nanoseconds = sum.as_nanos() / u128::from(events.max(1));
     let parts: Vec<String> = all.iter().map(one).collect();
-    format!("{:.2} us for each event: {}", each.as_secs_f64() * 1e6, parts.join(", "))
+    format!("{}.{:03} us for each event: {}", nanoseconds / 1000, nanoseconds % 1000, parts.join(", "))
 }
 
 /// Why a detection was asked about as many events as it was.
@@ -73,7 +72,15 @@ fn why(detection: &Summary) -> String {
     if !detection.is_pruned {
         return "nothing in its manifest prunes it".into();
     }
-    let share = |part: u64, of: u64| 100.0 * part as f64 / of.max(1) as f64;
-    let matched = share(verdicts, candidates);
-    format!("its prefilter admits {:.2} % of its events, of which {matched:.0} % are verdicts", share(candidates, rows))
+    format!(
+        "its prefilter admits {} of its events, of which {} are verdicts",
+        share(candidates, rows),
+        share(verdicts, candidates)
+    )
+}
+
+/// A share, in percent.
+fn share(part: u64, of: u64) -> String {
+    let hundredths = u128::from(part) * 10_000 / u128::from(of.max(1));
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }

@@ -28,7 +28,7 @@ pub(super) fn report(bench: &mut Bench<'_>) -> anyhow::Result<String> {
 
 fn table(races: &[(usize, Race)]) -> String {
     let names: Vec<&str> =
-        races.first().map_or(Vec::new(), |(_, race)| race.lanes.iter().map(|lane| &*lane.lane).collect());
+        races.first().map_or(Vec::new(), |(_, race)| race.lanes.iter().map(|lane| &*lane.name).collect());
     let columns: Vec<String> =
         names.iter().map(|name| format!("{name}, processor time per event | verdicts")).collect();
     let mut lines =

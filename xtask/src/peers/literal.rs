@@ -42,7 +42,8 @@ fn replaced(text: &str, eligible: &[usize], nth: usize) -> Option<String> {
     let old = *text.as_bytes().get(at)?;
     let letters = if is_in_hash(text, at) { 6 } else { 26 };
     // Never all the way around, which would give the same character.
-    let turned = |first: u8, count: u8| first + (old - first + 1 + (nth % 5) as u8) % count;
+    let by = u8::try_from(nth % 5 + 1).ok()?;
+    let turned = |first: u8, count: u8| first + (old - first + by) % count;
     let new = match old {
         b'0'..=b'9' => turned(b'0', 10),
         b'a'..=b'z' => turned(b'a', letters),

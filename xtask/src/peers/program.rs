@@ -31,7 +31,8 @@ pub(super) struct Race {
 /// A lane's rounds.
 #[derive(Deserialize)]
 pub(super) struct Lane {
-    pub(super) lane: String,
+    #[serde(rename = "lane")]
+    pub(super) name: String,
     pub(super) rules: usize,
     /// Different pairs of an event and a rule.
     pub(super) verdicts: u64,

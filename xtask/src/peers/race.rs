@@ -1,6 +1,6 @@
 //! All rules of the corpus: events per second, ratios, and whether the verdicts agree.
 
-use std::fs;
+use std::{fmt::Write as _, fs};
 
 use anyhow::Context as _;
 
@@ -30,14 +30,14 @@ pub(super) fn report(bench: &mut Bench<'_>) -> anyhow::Result<String> {
         let differences = compare::differences(&verdicts("sandtrap")?, &verdicts("rsigma")?);
         let is_default = bench.options.events.is_none();
         let unexplained = explained::report(&differences, &explained::load()?, is_default);
-        report += &format!("Verdicts: {} in common, {unexplained} unexplained differences.\n", differences.common);
+        writeln!(report, "Verdicts: {} in common, {unexplained} unexplained differences.", differences.common)?;
     }
     Ok(report)
 }
 
 impl Race {
     pub(super) fn lane(&self, name: &str) -> Option<&Lane> {
-        self.lanes.iter().find(|lane| lane.lane == name)
+        self.lanes.iter().find(|lane| lane.name == name)
     }
 }
 
@@ -46,7 +46,7 @@ fn stages(lane: &Lane) -> Option<String> {
     let sum: f64 = lane.stages.iter().map(|(_, seconds)| seconds).sum();
     let shares: Vec<String> =
         lane.stages.iter().map(|(name, seconds)| format!("{name} {:.0} %", seconds * 100.0 / sum)).collect();
-    (sum > 0.0).then(|| format!("Stages of {}: {}.", lane.lane, shares.join(", ")))
+    (sum > 0.0).then(|| format!("Stages of {}: {}.", lane.name, shares.join(", ")))
 }
 
 /// A row for each lane, and the ratios of Sandtrap to each of the others.
@@ -62,16 +62,16 @@ pub(super) fn table(race: &Race) -> String {
         let cost = lane.us_per_event(race.events, Clock::Processor);
         lines.push(format!(
             "| {} | {} | {} | {:.0} ({:.0} to {:.0}) | {:.2} µs ({:.2} to {:.2}) |",
-            lane.lane, lane.rules, lane.verdicts, speed.median, speed.min, speed.max, cost.median, cost.min, cost.max
+            lane.name, lane.rules, lane.verdicts, speed.median, speed.min, speed.max, cost.median, cost.min, cost.max
         ));
     }
     lines.push(String::new());
     if let Some(ours) = race.lane("sandtrap") {
-        for other in race.lanes.iter().filter(|lane| lane.lane != ours.lane) {
+        for other in race.lanes.iter().filter(|lane| lane.name != ours.name) {
             let (wall, processor) = (ours.times(other, Clock::Wall), ours.times(other, Clock::Processor));
             lines.push(format!(
                 "Sandtrap is {wall:.2} times as fast as {} by the clock, {processor:.2} times by processor time.",
-                other.lane
+                other.name
             ));
         }
     }

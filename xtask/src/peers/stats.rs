@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn ratios_are_those_of_rounds_side_by_side() {
         let lane = |seconds: [f64; 3]| Lane {
-            lane: String::new(),
+            name: String::new(),
             rules: 0,
             verdicts: 0,
             rounds: seconds.map(|wall_s| Took { wall_s, cpu_s: 1.0 }).into(),

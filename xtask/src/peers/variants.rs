@@ -3,7 +3,7 @@
 //! Of a rule only the values in `detection` change ([`literal`](super::literal)), and its id. Numbers, truth values and null stay,
 //! and so do values of modifiers to which a text means more than itself ([`KEPT`]). A variant is written as JSON, which is YAML.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use anyhow::{Context as _, ensure};
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
@@ -58,7 +58,11 @@ fn make(text: &str, nth: usize, tally: &mut Tally) -> anyhow::Result<String> {
 /// A UUID made of another.
 fn fresh_id(id: &str, nth: usize) -> String {
     let digest = Sha256::digest(format!("variant {nth} of {id}"));
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = digest.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
 }
 
@@ -173,7 +177,8 @@ detection:
         let mut sets = super::super::sets::Sets::new(&[shared.join("corpus/sigma/rules")], folder.path())?;
         let (list, _) = sets.list(sets.corpus() * 2)?;
         let errors = |file: &str| -> anyhow::Result<usize> {
-            let compiled = sandtrap_compiler::compile(file, &fs::read_to_string(file)?, &Default::default());
+            let compiled =
+                sandtrap_compiler::compile(file, &fs::read_to_string(file)?, &sandtrap_compiler::Options::default());
             Ok(compiled.iter().filter(|compilation| compilation.component.is_none()).count())
         };
         let list = fs::read_to_string(list)?;

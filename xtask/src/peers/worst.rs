@@ -34,7 +34,7 @@ pub(super) fn report(bench: &mut Bench<'_>) -> anyhow::Result<String> {
     for case in cases(&bench.folder)? {
         let events = case.events.as_ref().unwrap_or(&bench.events);
         let race = bench.program.race(&bench.options.lanes, &case.rules, events, &["--rounds", &rounds])?;
-        report += &format!("{}:\n{}\n", case.name, race::table(&race));
+        writeln!(report, "{}:\n{}", case.name, race::table(&race))?;
     }
     Ok(report)
 }
@@ -99,7 +99,7 @@ fn write(folder: &Path, name: &str, logsource: &str, detection: impl Fn(usize) -
             detection(n)
         );
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-        list += &format!("{}\n", file.display());
+        writeln!(list, "{}", file.display())?;
     }
     let path = folder.join(format!("rules-{name}.txt"));
     fs::write(&path, list).with_context(|| format!("cannot write {}", path.display()))?;

@@ -74,7 +74,7 @@ impl Member {
         });
         let as_they_come = options.reporting == Reporting::AsTheyCome;
         let reports_rows = chain.shape == Shape::RowWise && as_they_come && reads.is_some();
-        Ok(Self { chain, reports_rows, reference, streams, reads, results, detection })
+        Ok(Self { detection, chain, reports_rows, reference, streams, reads, results })
     }
 
     /// What every row that it can match meets.

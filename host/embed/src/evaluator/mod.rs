@@ -238,7 +238,7 @@ impl Evaluator {
             let Some(tail) = tail else { continue };
             match tail.finish(member, options) {
                 Ok(table) => {
-                    answers.push(Answer { detection: Arc::clone(&member.reference), shape: member.chain.shape, table })
+                    answers.push(Answer { detection: Arc::clone(&member.reference), shape: member.chain.shape, table });
                 }
                 Err(failure) => unevaluated.push(failed(member, done, &failure)),
             }
