@@ -1,4 +1,4 @@
-//! Sets of rules of a given size: some of the corpus, all of it, or more than there is by way of [`variants`](super::variants).
+//! Sets of rules of a given size: some of the corpus, all of it, or more than there is by way of [`super::variants`].
 
 use std::{
     collections::BTreeMap,

@@ -1,6 +1,6 @@
 //! Rules that look like those of the corpus and look for something else: three of each make 15,000 of 3,757.
 //!
-//! Of a rule only the values in `detection` change ([`literal`](super::literal)), and its id. Numbers, truth values and null stay,
+//! Of a rule only the values in `detection` change ([`super::literal`]), and its id. Numbers, truth values and null stay,
 //! and so do values of modifiers to which a text means more than itself ([`KEPT`]). A variant is written as JSON, which is YAML.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
