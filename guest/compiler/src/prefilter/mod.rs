@@ -9,7 +9,7 @@
 //! Every rule says why what it gives is implied by what it is given: a row that the filter picks must meet the
 //! prefilter, while the prefilter may admit rows that the filter drops. Where nothing can be said the answer is "every
 //! row". An index looks for the rarest clause of each prefilter and tests the others on what that finds, so a clause of
-//! rare texts is worth more than several of common ones; [`rarity`] says what is thought to be rare.
+//! rare texts is worth more than several of common ones; `rarity` says what is thought to be rare.
 
 mod condition;
 mod element;
