@@ -30,6 +30,10 @@ fn check(prefilters: &[Prefilter], rows: &[Cells]) -> usize {
 
 /// The most memory for each atom, besides twice its literal, in bytes; and what an index has anyway.
 const ATOM_BYTES_MAX: usize = 400;
+/// What learning takes, and less than a table for searching, in bytes.
+const LEARNING_BYTES: usize = 128 << 10;
+/// See [`LEARNING_BYTES`].
+const SEARCHED_BYTES_MIN: usize = 16 << 10;
 /// See [`ATOM_BYTES_MAX`].
 const INDEX_BYTES_MAX: usize = 1 << 20;
 
@@ -106,5 +110,8 @@ fn a_list_of_very_many_elements() {
 #[test]
 fn an_index_of_nothing() {
     assert!(check(&[], &[text("a"), Cells(Vec::new())]) < INDEX_BYTES_MAX);
+    // What is not searched has no tables for it.
+    let small = check(&[clause([Test::Equals("a".into())])], &[text("a")]);
+    assert!(small < SEARCHED_BYTES_MIN + LEARNING_BYTES, "{small} bytes");
     check(&[Prefilter::default(), clause([])], &[text("a"), Cells(Vec::new())]);
 }

@@ -91,7 +91,7 @@ impl<const N: usize> Grams<N> {
         let stored = || hashed.iter().map(|(hash, _)| *hash);
         let coarse = match hashed.len().saturating_mul(PLACES_PER_GRAM) {
             1..=SMALL => Coarse::Small(Box::new(coarse(stored()))),
-            ..=LARGE => Coarse::Large(Box::new(coarse(stored()))),
+            places if places > SMALL && places <= LARGE => Coarse::Large(Box::new(coarse(stored()))),
             _ => Coarse::None,
         };
         Self { table: Buckets::new(hashed), coarse, stride }
