@@ -5,10 +5,12 @@
 //! rounds were. A component that fails costs itself the rows it was asked about: they are reported as [`Unevaluated`], and
 //! the other detections never notice. Reading events and printing verdicts is for the caller.
 
+mod asked;
 mod front;
 mod ledger;
 mod member;
 mod pruning;
+mod routes;
 mod tail;
 mod worker;
 

@@ -1,0 +1,181 @@
+//! Asking detections about the events of a round: their columns, the call, and what was found.
+
+use std::{collections::HashMap, mem, sync::Arc, time::Instant};
+
+use sandtrap_engine::Instance;
+use sandtrap_formats::{binding::Round, verdict::Verdict};
+use sandtrap_wit::batch::{Batch, Column, Values};
+
+use super::{
+    Shared, Unevaluated,
+    front::{self, Failure, InstanceKernels, Picked},
+    ledger::{Counters, Stages},
+    member::{Member, Reads},
+    worker::Outcome,
+};
+
+/// How many rows a component is given at once: enough that a call costs little for each, few enough that the columns stay
+/// in a cache and the call ends well before its deadline.
+const CALL_ROWS_MAX: usize = 1024;
+
+/// How much text a component is given at once, in bytes, but for a single row. It is a sixteenth of what it may have as
+/// memory: what it folds and computes must fit there, too, and a call must end well before its deadline.
+const CALL_TEXT_BYTES_MAX: usize = 4 << 20;
+/// A detection at work.
+#[derive(Debug, Default)]
+pub(super) struct AtWork {
+    pub(super) instance: Option<Box<Instance>>,
+    /// In which round it was called last.
+    pub(super) called: u64,
+    /// The events of this round that it is asked about.
+    pub(super) rows: Vec<u32>,
+    pub(super) counters: Counters,
+    pub(super) last_failure: Option<String>,
+}
+/// One round's asking.
+pub(super) struct Asked<'r> {
+    round: &'r Round<'r>,
+    shared: &'r Shared,
+    columns: Columns,
+    found: Found,
+    stages: &'r mut Stages,
+}
+
+/// The columns that the last detection was given.
+#[derive(Default)]
+struct Columns {
+    wanted: usize,
+    rows: Vec<u32>,
+    known: HashMap<usize, Arc<Column>>,
+}
+
+/// What was found, in no order yet.
+#[derive(Default)]
+struct Found {
+    verdicts: Vec<(u32, u32, Verdict)>,
+    kept: Vec<(u32, Batch)>,
+    unevaluated: Vec<Unevaluated>,
+}
+
+impl<'r> Asked<'r> {
+    pub(super) fn new(round: &'r Round<'r>, shared: &'r Shared, stages: &'r mut Stages) -> Self {
+        Self { round, shared, columns: Columns::default(), found: Found::default(), stages }
+    }
+
+    /// Adds what was found to an outcome: by event, then by detection.
+    pub(super) fn add_to(self, outcome: &mut Outcome) {
+        self.found.add_to(outcome, self.stages);
+    }
+
+    /// Asks a detection about its rows.
+    pub(super) fn ask(&mut self, place: u32, member: &Member, detection: &mut AtWork) {
+        let rows = mem::take(&mut detection.rows);
+        let Some(reads) = &member.reads else { return };
+        let candidates = &mut detection.counters.candidates;
+        *candidates = candidates.saturating_add(rows.len() as u64);
+        for some in rows.chunks(CALL_ROWS_MAX) {
+            self.ask_about(place, member, reads, detection, some);
+        }
+        detection.rows = rows;
+        detection.rows.clear();
+    }
+
+    /// Calls a detection about some of its rows; about half of them and then the others, where they have too much text.
+    /// Recurses at most once for each power of two in [`CALL_ROWS_MAX`].
+    fn ask_about(&mut self, place: u32, member: &Member, reads: &Reads, detection: &mut AtWork, rows: &[u32]) {
+        let input = self.gather(reads, rows);
+        if rows.len() > 1 && text_bytes(&input) > CALL_TEXT_BYTES_MAX {
+            let (some, others) = rows.split_at(rows.len() / 2);
+            self.ask_about(place, member, reads, detection, some);
+            self.ask_about(place, member, reads, detection, others);
+            return;
+        }
+        let started = Instant::now();
+        let picked = detection.call(member, self.shared, input);
+        let took = started.elapsed();
+        detection.counters.time = detection.counters.time.saturating_add(took);
+        self.stages.call = self.stages.call.saturating_add(took);
+        match picked {
+            Ok(picked) => self.take(place, member, detection, rows, picked),
+            Err(failure) => self.fail(member, detection, rows, &failure),
+        }
+    }
+
+    fn gather(&mut self, reads: &Reads, rows: &[u32]) -> Batch {
+        let started = Instant::now();
+        let Columns { wanted, rows: known_rows, known } = &mut self.columns;
+        if *wanted != reads.wanted || known_rows != rows {
+            *wanted = reads.wanted;
+            known_rows.clear();
+            known_rows.extend_from_slice(rows);
+            known.clear();
+        }
+        let missing: Vec<usize> = reads.columns.iter().copied().filter(|column| !known.contains_key(column)).collect();
+        known.extend(missing.iter().copied().zip(self.round.gather(reads.wanted, &missing, rows)));
+        let columns = reads.columns.iter().filter_map(|column| known.get(column).cloned()).collect();
+        self.stages.gather = self.stages.gather.saturating_add(started.elapsed());
+        Batch { rows: rows.len(), columns }
+    }
+
+    fn take(&mut self, place: u32, member: &Member, detection: &mut AtWork, rows: &[u32], picked: Picked) {
+        if !member.reports_rows {
+            if picked.batch.rows > 0 {
+                self.found.kept.push((place, picked.batch));
+            }
+            return;
+        }
+        let verdicts = &mut detection.counters.verdicts;
+        *verdicts = verdicts.saturating_add(picked.rows.len() as u64);
+        for (index, row) in picked.rows.iter().enumerate() {
+            let Some(row) = rows.get(*row as usize) else { continue };
+            let Some(event) = self.round.event(*row as usize) else { continue };
+            let columns = member.columns(&picked.batch, index);
+            self.found.verdicts.push((*row, place, Verdict::of_event(Arc::clone(&member.reference), &event, columns)));
+        }
+    }
+
+    fn fail(&mut self, member: &Member, detection: &mut AtWork, rows: &[u32], failure: &Failure) {
+        let reason = failure.to_string();
+        let counters = &mut detection.counters;
+        counters.failures = counters.failures.saturating_add(1);
+        counters.unevaluated = counters.unevaluated.saturating_add(rows.len() as u64);
+        detection.last_failure = Some(reason.clone());
+        let position =
+            |row: Option<&u32>| row.and_then(|row| self.round.event(*row as usize)).map(|event| event.position);
+        self.found.unevaluated.push(Unevaluated {
+            detection: member.reference.id.clone(),
+            rows: rows.len(),
+            events: position(rows.first()).zip(position(rows.last())),
+            reason,
+        });
+    }
+}
+
+impl AtWork {
+    fn call(&mut self, member: &Member, shared: &Shared, input: Batch) -> Result<Picked, Failure> {
+        let instance = self.instance.get_or_insert_with(|| Box::new(Instance::new(&member.detection)));
+        let calls = &mut self.counters.calls;
+        let mut kernels = InstanceKernels { instance, now: shared.options.now, calls };
+        front::run(member, shared.options, input, &mut kernels)
+    }
+}
+
+impl Found {
+    /// By event, then by detection.
+    fn add_to(mut self, outcome: &mut Outcome, stages: &mut Stages) {
+        let started = Instant::now();
+        self.verdicts.sort_by_key(|(row, place, _)| (*row, *place));
+        outcome.verdicts.extend(self.verdicts.into_iter().map(|(_, _, verdict)| verdict));
+        outcome.kept.extend(self.kept);
+        outcome.unevaluated.extend(self.unevaluated);
+        stages.write = stages.write.saturating_add(started.elapsed());
+    }
+}
+
+fn text_bytes(batch: &Batch) -> usize {
+    let texts = batch.columns.iter().map(|column| match column.values() {
+        Values::Text { text, .. } => text.len(),
+        Values::Integers(_) | Values::Reals(_) | Values::Booleans(_) => 0,
+    });
+    texts.fold(0, usize::saturating_add)
+}

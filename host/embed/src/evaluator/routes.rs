@@ -1,0 +1,70 @@
+//! The routes that a worker's events took, each with the index over the detections that read its streams.
+
+use std::{collections::HashMap, sync::Arc};
+
+use sandtrap_formats::binding::Route;
+
+use super::{Shared, pruning::RouteIndex};
+
+/// How much memory the indexes of all routes take, in bytes. Real rules and events need a tenth.
+const INDEX_BYTES_MAX: usize = 256 << 20;
+
+/// The routes that events took, by their ids.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    known: HashMap<u64, Known>,
+    /// How much memory their indexes take, in bytes.
+    bytes: usize,
+    /// How many events each wanted stream had by routes that are forgotten.
+    before: Vec<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct Known {
+    route: Arc<Route>,
+    pub(super) index: RouteIndex,
+    /// How many events took it.
+    pub(super) events: u64,
+}
+
+impl Routes {
+    /// The route, with its index.
+    pub(super) fn known(&mut self, route: &Arc<Route>, shared: &Shared) -> &mut Known {
+        let Self { known, bytes, .. } = self;
+        known.entry(route.id).or_insert_with(|| {
+            let index = RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning);
+            *bytes = bytes.saturating_add(index.bytes());
+            Known { route: Arc::clone(route), index, events: 0 }
+        })
+    }
+
+    /// Puts to use what the indexes learned.
+    pub(super) fn tune(&mut self) {
+        for known in self.known.values_mut() {
+            known.index.tune();
+        }
+    }
+
+    /// Forgets all routes when their indexes take too much memory: strangers choose what is in events.
+    pub(super) fn trim(&mut self, wanted: usize) {
+        if self.bytes > INDEX_BYTES_MAX {
+            self.before = self.offered(wanted);
+            self.known.clear();
+            self.bytes = 0;
+        }
+    }
+
+    /// How many events each of so many wanted streams had.
+    pub(super) fn offered(&self, wanted: usize) -> Vec<u64> {
+        let mut offered = self.before.clone();
+        offered.resize(wanted, 0);
+        for Known { route, events, .. } in self.known.values() {
+            for fill in &route.fills {
+                if let Some(offered) = offered.get_mut(fill.wanted) {
+                    *offered = offered.saturating_add(*events);
+                }
+            }
+        }
+        offered
+    }
+}
