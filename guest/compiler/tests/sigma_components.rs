@@ -19,8 +19,7 @@ use sandtrap_compiler::{
 
 /// So many rule files the corpus has.
 const RULES: usize = 3_757;
-/// A component may be larger, its second copy of the manifest aside, only if its rule has more than [`VALUES_OF_SMALL`]
-/// values.
+/// A component may be larger only if its rule has more than [`VALUES_OF_SMALL`] values.
 const COMPONENT_BYTES_MAX: usize = 100 * 1_000;
 const VALUES_OF_SMALL: usize = 200;
 
@@ -83,11 +82,8 @@ fn compile_one(file: &Path, options: &Options, tally: &Mutex<Tally>) {
             continue;
         };
         tally.sizes.push(component.len());
-        // The manifest is there twice, once for hosts that have not made machine code yet; it is counted once.
-        let manifest = serde_json::to_vec(&compilation.manifest).expect("a manifest").len();
-        let bytes = component.len().saturating_sub(manifest);
-        if bytes > COMPONENT_BYTES_MAX {
-            tally.large.push((name.clone(), values(program), bytes));
+        if component.len() > COMPONENT_BYTES_MAX {
+            tally.large.push((name.clone(), values(program), component.len()));
         }
     }
     tally.compiled += usize::from(is_compiled);
