@@ -15,6 +15,7 @@ fn verdicts_do_not_depend_on_index_or_workers() {
     fs::write(&placeholders, "known_cdcs: [dc1]\n").expect("a file");
     let run = |options: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sandtrap"));
+        command.env("SANDTRAP_CACHE", folder.path().join("cache"));
         command.arg("run").args(FOLDERS.map(|name| shared.join("corpus/sigma").join(name)));
         command
             .arg("--events")

@@ -52,6 +52,7 @@ fn rules(corpus: &Path, ids: &BTreeSet<&str>) -> Vec<PathBuf> {
 /// What the rules find in the events at a path.
 fn verdicts(rules: &[PathBuf], events: &Path) -> Vec<Value> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sandtrap"));
+    command.env("SANDTRAP_CACHE", "off");
     let ended = command.arg("run").args(rules).arg("--events").arg(events).output().expect("it can be started");
     assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
     let lines = String::from_utf8(ended.stdout).expect("JSON is UTF-8");

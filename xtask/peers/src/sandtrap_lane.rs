@@ -116,7 +116,7 @@ impl Lane for SandtrapLane {
         let mut position = Position { source: Arc::from("events"), line: 0, record: None, offset: 0 };
         for (n, line) in events.lines() {
             position.line = n;
-            self.worker.push_line(line.as_bytes(), &position);
+            self.worker.push_line(line.as_bytes(), &position, BadLines::Stop);
             position.offset += line.len() as u64 + 1;
             if n % LINES == 0 {
                 hand_on(&mut self.evaluator, &mut self.worker, take)?;

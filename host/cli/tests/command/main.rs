@@ -52,7 +52,9 @@ impl Scene {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sandtrap"));
-        command.args(args).current_dir(self.folder.path()).stdin(Stdio::null());
+        // The cache of whoever runs the tests is none of theirs.
+        let cache = self.folder.path().join(".cache");
+        command.args(args).current_dir(self.folder.path()).env("SANDTRAP_CACHE", cache).stdin(Stdio::null());
         command
     }
 

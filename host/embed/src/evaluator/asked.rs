@@ -21,17 +21,19 @@ const CALL_ROWS_MAX: usize = 1024;
 /// How much text a component is given at once, in bytes, but for a single row. It is a sixteenth of what it may have as
 /// memory: what it folds and computes must fit there, too, and a call must end well before its deadline.
 const CALL_TEXT_BYTES_MAX: usize = 4 << 20;
+
 /// A detection at work.
 #[derive(Debug, Default)]
 pub(super) struct AtWork {
     pub(super) instance: Option<Box<Instance>>,
-    /// In which round it was called last.
-    pub(super) called: u64,
+    /// In which round it was called last, if that was lately.
+    pub(super) called: Option<u64>,
     /// The events of this round that it is asked about.
     pub(super) rows: Vec<u32>,
     pub(super) counters: Counters,
     pub(super) last_failure: Option<String>,
 }
+
 /// One round's asking.
 pub(super) struct Asked<'r> {
     round: &'r Round<'r>,

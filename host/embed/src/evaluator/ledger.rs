@@ -11,7 +11,7 @@ pub struct Counters {
     pub candidates: u64,
     /// Calls of its component.
     pub calls: u64,
-    /// How long its columns took to gather and its component to answer.
+    /// How long its component took to answer. Gathered columns are shared, and no single detection's.
     pub time: Duration,
     /// Verdicts, or rows of its table.
     pub verdicts: u64,

@@ -2,6 +2,8 @@
 //!
 //! Without an index every prefilter is looked at, one after the other: the same answer, slowly (invariant 2).
 
+use std::{cell::RefCell, collections::HashMap};
+
 use sandtrap_formats::binding::{Route, RoutedRow};
 use sandtrap_index::{Index, Indexed, Row, Scratch};
 use sandtrap_wit::prefilter::Value;
@@ -69,12 +71,11 @@ impl RouteIndex {
         Self { detections, way }
     }
 
-    /// Puts to use what was learned of the route's events.
-    pub(super) fn tune(&mut self) {
-        if let Way::Index(index) = &mut self.way
-            && let Some(better) = index.tuned()
-        {
-            **index = better;
+    /// Puts to use what was learned of the route's events. Whether that was worth a new index.
+    pub(super) fn tune(&mut self) -> bool {
+        match &mut self.way {
+            Way::Index(index) => index.tuned().map(|better| **index = better).is_some(),
+            Way::EachPrefilter(_) => false,
         }
     }
 
@@ -82,7 +83,10 @@ impl RouteIndex {
     pub(super) fn bytes(&self) -> usize {
         match &self.way {
             Way::Index(index) => index.bytes(),
-            Way::EachPrefilter(keys) => keys.len().saturating_mul(size_of::<Vec<u32>>()),
+            Way::EachPrefilter(keys) => {
+                let columns = keys.iter().fold(0_usize, |sum, keys| sum.saturating_add(size_of_val(keys.as_slice())));
+                columns.saturating_add(size_of_val(keys.as_slice()))
+            }
         }
     }
 
@@ -98,8 +102,10 @@ impl RouteIndex {
         match &self.way {
             Way::Index(index) => index.candidates(&EventRow(row), scratch, found),
             Way::EachPrefilter(keys) => {
-                let value =
-                    |keys: &[u32], column: u32| keys.get(column as usize).map_or(Value::Null, |key| row.value(*key));
+                // A value may have to be made, and is kept as long as the round.
+                let asked: RefCell<HashMap<u32, Value<'_>>> = RefCell::default();
+                let of_key = |key: &u32| asked.borrow_mut().entry(*key).or_insert_with(|| row.value(*key)).clone();
+                let value = |keys: &[u32], column: u32| keys.get(column as usize).map_or(Value::Null, of_key);
                 let admits = |(place, keys): (&u32, &Vec<u32>)| {
                     let member = members.get(*place as usize)?;
                     Some(member.prefilter().admits_values(|column| value(keys, column)))

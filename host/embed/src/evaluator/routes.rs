@@ -28,8 +28,14 @@ pub(super) struct Known {
 }
 
 impl Routes {
-    /// The route, with its index.
+    /// The route, with its index. All others are forgotten first when their indexes take too much memory: strangers choose
+    /// what is in events, and each of one round's may take a route of its own.
     pub(super) fn known(&mut self, route: &Arc<Route>, shared: &Shared) -> &mut Known {
+        if self.bytes > INDEX_BYTES_MAX && !self.known.contains_key(&route.id) {
+            self.before = self.offered(shared.wanted.len());
+            self.known.clear();
+            self.bytes = 0;
+        }
         let Self { known, bytes, .. } = self;
         known.entry(route.id).or_insert_with(|| {
             let index = RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning);
@@ -41,16 +47,10 @@ impl Routes {
     /// Puts to use what the indexes learned.
     pub(super) fn tune(&mut self) {
         for known in self.known.values_mut() {
-            known.index.tune();
-        }
-    }
-
-    /// Forgets all routes when their indexes take too much memory: strangers choose what is in events.
-    pub(super) fn trim(&mut self, wanted: usize) {
-        if self.bytes > INDEX_BYTES_MAX {
-            self.before = self.offered(wanted);
-            self.known.clear();
-            self.bytes = 0;
+            let before = known.index.bytes();
+            if known.index.tune() {
+                self.bytes = self.bytes.saturating_sub(before).saturating_add(known.index.bytes());
+            }
         }
     }
 

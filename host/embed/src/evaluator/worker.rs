@@ -23,10 +23,13 @@ use super::{
     pruning::Asking,
     routes::Routes,
 };
-use crate::run::ROUND_EVENTS;
+use crate::run::{BadLines, ROUND_EVENTS};
 
 /// How many instances a worker keeps from one round to the next. Each has a memory of its own.
 const INSTANCES_MAX: usize = 256;
+
+/// Of how many detections it keeps the machine code, which takes some 60 KiB and a fraction of a millisecond to load.
+const CODES_MAX: usize = 1024;
 
 /// Evaluates events, without remembering any.
 #[derive(Debug)]
@@ -38,7 +41,7 @@ pub struct Worker {
     /// The places of the detections that have candidates in this round.
     touched: Vec<u32>,
     asking: Asking,
-    /// The places of the detections that have an instance.
+    /// The places of the detections that were called lately: they have an instance, or machine code at least.
     live: Vec<u32>,
     /// What came of the rounds since somebody asked.
     outcome: Outcome,
@@ -91,8 +94,9 @@ impl Worker {
         }
     }
 
-    /// Takes in a line of JSON: an event, or several in an envelope.
-    pub fn push_line(&mut self, line: &[u8], position: &Position) {
+    /// Takes in a line of JSON: an event, or several in an envelope, and of these those before the first that is none
+    /// where a bad line stops the run.
+    pub fn push_line(&mut self, line: &[u8], position: &Position, bad_lines: BadLines) {
         self.begin();
         match self.binder.push_line(line, position) {
             Ok(Pushed::Blank) => {}
@@ -105,7 +109,12 @@ impl Worker {
                 for element in elements {
                     match element {
                         Ok(event) => self.push(event),
-                        Err(error) => self.outcome.bad.push(error),
+                        Err(error) => {
+                            self.outcome.bad.push(error);
+                            if bad_lines == BadLines::Stop {
+                                break;
+                            }
+                        }
                     }
                 }
             }
@@ -210,8 +219,7 @@ impl Worker {
         for place in touched.drain(..) {
             let member = shared.members.get(place as usize);
             if let (Some(member), Some(detection)) = (member, detections.get_mut(place as usize)) {
-                detection.called = *rounds;
-                if detection.instance.is_none() {
+                if detection.called.replace(*rounds).is_none() {
                     live.push(place);
                 }
                 asked.ask(place, member, detection);
@@ -221,7 +229,6 @@ impl Worker {
         binder.clear();
         release_unused(live, detections, &shared.members);
         routes.tune();
-        routes.trim(shared.wanted.len());
     }
 
     /// What each detection did, by its place.
@@ -235,16 +242,21 @@ impl Worker {
     }
 }
 
-/// Lets go of the instances that were not called for longest, where there are too many, and of their machine code.
+/// Lets go of the instances that were not called for longest, where there are too many, and of machine code.
 fn release_unused(live: &mut Vec<u32>, detections: &mut [AtWork], members: &[Member]) {
     if live.len() <= INSTANCES_MAX {
         return;
     }
-    let called = |place: &u32| detections.get(*place as usize).map_or(0, |detection| detection.called);
+    let called = |place: &u32| detections.get(*place as usize).and_then(|detection| detection.called);
     live.sort_by_key(|place| std::cmp::Reverse(called(place)));
-    for place in live.drain(INSTANCES_MAX..) {
-        if let Some(detection) = detections.get_mut(place as usize) {
+    for place in live.iter().skip(INSTANCES_MAX) {
+        if let Some(detection) = detections.get_mut(*place as usize) {
             detection.instance = None;
+        }
+    }
+    for place in live.drain(CODES_MAX.min(live.len())..) {
+        if let Some(detection) = detections.get_mut(place as usize) {
+            detection.called = None;
         }
         if let Some(member) = members.get(place as usize) {
             member.detection.release_code();

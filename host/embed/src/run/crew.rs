@@ -179,7 +179,9 @@ fn evaluate(worker: &mut Worker, chunks: Vec<Chunk>, bad_lines: BadLines) -> Don
         done.outcome.repaired = done.outcome.repaired.saturating_add(chunk.repaired);
         for item in chunk.items {
             match item {
-                Item::Line(line, position) => worker.push_line(chunk.text.get(line).unwrap_or_default(), &position),
+                Item::Line(line, position) => {
+                    worker.push_line(chunk.text.get(line).unwrap_or_default(), &position, bad_lines);
+                }
                 Item::Event(event) => worker.push(event),
                 Item::Bad(error) => worker.push_bad(error),
                 Item::Unopened(input, error) => done.unopened.push((input, error)),

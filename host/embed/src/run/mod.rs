@@ -35,7 +35,7 @@ use readers::Readers;
 /// costs little for each.
 pub const ROUND_EVENTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(8_191);
 
-/// How often verdicts are handed on at least, and how often it is looked whether groups are to be reported.
+/// How long verdicts wait for more of them before they are handed on. It is looked as often whether groups are due.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Takes what comes of a run.
@@ -179,10 +179,20 @@ pub fn run(
     for worker in &workers {
         run.evaluator.count(worker);
         run.summary.counts.merge(worker.binder().counts());
-        run.summary.unconverted.extend(worker.binder().unconverted());
+        add_unconverted(&mut run.summary.unconverted, worker.binder().unconverted());
     }
     run.finish()?;
     Ok(run.summary)
+}
+
+/// Adds what one worker counted to what the others did: all of them want the same columns.
+fn add_unconverted(all: &mut Vec<Unconverted>, more: Vec<Unconverted>) {
+    for column in more {
+        match all.iter_mut().find(|known| known.stream == column.stream && known.column == column.column) {
+            Some(known) => known.cells = known.cells.saturating_add(column.cells),
+            None => all.push(column),
+        }
+    }
 }
 
 struct Run<'r> {

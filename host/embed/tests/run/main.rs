@@ -178,6 +178,36 @@ fn a_bad_line_is_skipped_or_stops_and_a_missing_input_is_said() {
 }
 
 #[test]
+fn what_comes_before_a_bad_element_of_an_envelope_is_not_lost_and_what_comes_after_is_not_looked_at() {
+    let scene = Scene::new();
+    let (nodes, kernel) = ports_from(1);
+    write_rule(scene.path(), "a.wasm", "a", nodes, kernel);
+    let envelope = format!(r#"{{"Records":[{},7,{}]}}"#, event("b", 1), event("c", 1));
+    let lines = [event("a", 1), envelope, event("d", 1)];
+    let input = || vec![scene.events(&lines.each_ref().map(String::as_str))];
+    let (found, summary, _) = scene.run(input(), AS_THEY_COME, BadLines::Skip);
+    assert_eq!((found.verdicts.len(), summary.bad_lines, summary.stopped), (4, 1, false), "{:?}", found.errors);
+    let (found, summary, _) = scene.run(input(), AS_THEY_COME, BadLines::Stop);
+    assert_eq!((found.verdicts.len(), summary.bad_lines, summary.stopped), (2, 1, true), "{:?}", found.errors);
+}
+
+#[test]
+fn values_that_cannot_be_converted_are_counted_by_column_however_many_workers_there_are() {
+    const EVENTS: u64 = 20_000;
+    let line = event("a", 1).replace(r#""RemotePort":1"#, r#""RemotePort":"x""#);
+    let lines = vec![line.as_str(); 20_000];
+    for workers in 0..3 {
+        let mut scene = Scene::new();
+        scene.workers = workers;
+        let (nodes, kernel) = ports_from(1);
+        write_rule(scene.path(), "a.wasm", "a", nodes, kernel);
+        let (_, summary, _) = scene.run(vec![scene.events(&lines)], AS_THEY_COME, BadLines::Skip);
+        let cells: Vec<u64> = summary.unconverted.iter().map(|column| column.cells).collect();
+        assert_eq!(cells, [EVENTS], "{workers} more workers");
+    }
+}
+
+#[test]
 fn one_bad_rule_is_refused_and_the_others_are_loaded() {
     let scene = Scene::new();
     let (nodes, kernel) = ports_from(1);

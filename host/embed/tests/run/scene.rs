@@ -115,7 +115,9 @@ impl Scene {
 
     pub(crate) fn events(&self, lines: &[&str]) -> Input {
         let path = self.path().join("events.ndjson");
-        fs::write(&path, lines.join("\n")).expect("a file");
+        // A last line without its end would be a chunk of its own, and perhaps a round.
+        let text: String = lines.iter().flat_map(|line| [*line, "\n"]).collect();
+        fs::write(&path, text).expect("a file");
         Input::File(path)
     }
 

@@ -248,7 +248,9 @@ impl Binder {
 
     fn pushed(&mut self, text_bytes: usize) -> Fill {
         self.text_bytes = self.text_bytes.saturating_add(text_bytes);
-        if self.rows.len() >= self.batch_events_max.get() || self.text_bytes >= BATCH_TEXT_BYTES_MAX {
+        let many = self.rows.len() >= self.batch_events_max.get() || self.text_bytes >= BATCH_TEXT_BYTES_MAX;
+        // Routes can be forgotten when no event of the round needs them any more.
+        if many || self.routes.is_full() {
             Fill::Full
         } else {
             Fill::Room

@@ -146,9 +146,14 @@ impl Routes {
         self.place(Fillers::Row(stream.into()), wanted, counts)
     }
 
+    /// Whether there is room for no more: the events that take them are to be evaluated first.
+    pub(super) fn is_full(&self) -> bool {
+        self.destinations.len() >= ROUTES_MAX
+    }
+
     /// Forgets what takes too much room. Places found before are void.
     pub(super) fn trim(&mut self) -> bool {
-        let full = self.destinations.len() >= ROUTES_MAX;
+        let full = self.is_full();
         if full {
             self.by_fillers.clear();
             self.destinations.clear();
