@@ -55,7 +55,7 @@ impl Index {
         let (atoms, triggers) = (&*self.atoms, &self.triggers);
         scratch.begin(atoms);
         self.learning.look(atoms, row, &mut scratch.values);
-        triggers.look(atoms, row, &mut scratch.values, &mut scratch.hits);
+        triggers.look(atoms, row, scratch);
         let start = found.len();
         let mut look_at = |detection: u32, clauses: &[u32], scratch: &mut Scratch| {
             if scratch.looked_at.get(detection).is_none() {

@@ -1,6 +1,6 @@
 //! What looking at a row needs, kept between rows so that nothing is allocated for one.
 
-use crate::{atoms::Atoms, values::Values};
+use crate::{atoms::Atoms, recent::Recent, values::Values};
 
 /// Buffers of [`Index::candidates`](crate::Index::candidates). One may serve any number of indexes.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,7 @@ pub struct Scratch {
     /// Which detections were looked at.
     pub(crate) looked_at: Memo,
     pub(crate) hits: Hits,
+    pub(crate) recent: Recent,
 }
 
 impl Scratch {

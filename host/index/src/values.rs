@@ -7,12 +7,27 @@ pub trait Row {
     /// The value of a key.
     fn value(&self, key: u32) -> Value<'_>;
 
+    /// How the key's value is written, if that is at hand and is all that decides it. To look at it is cheaper than to ask
+    /// for the value.
+    fn written(&self, _key: u32) -> Option<Written<'_>> {
+        None
+    }
+
     /// JSON text, if it is at hand, in which every text of the key's value is a string, a number, `true` or `false`: where
     /// the value is dear, this may spare asking for it. There may be other things in it, but no byte order mark, and
     /// it must be JSON as the RFC has it in that a string's characters stand for themselves or are escaped.
     fn json(&self, _key: u32) -> Option<&[u8]> {
         None
     }
+}
+
+/// How a value is written. Where this is equal for two rows of the same index, the key's values are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written<'a> {
+    /// What is made of the bytes.
+    pub how: u32,
+    /// The bytes, as they lie.
+    pub bytes: &'a [u8],
 }
 
 /// A buffer that grew past this is given back after the row, in bytes.

@@ -1,7 +1,7 @@
 //! A worker: lines in, what the detections make of them out. It has its own events, indexes and instances, so that any
 //! number of workers run beside each other; what needs the order of all events is left to the [`Evaluator`](super::Evaluator).
 //!
-//! A round of events is read first; then the index says which detections can match which of them; then each of these is
+//! Events are read, and the index says which detections can match which of them; at the end of a round each of these is
 //! called with the columns of just those events. What nothing prunes is asked about all events of its stream.
 
 use std::{mem, sync::Arc, time::Instant};
@@ -25,6 +25,9 @@ use super::{
 };
 use crate::run::{BadLines, ROUND_EVENTS};
 
+/// So many events are read before the index is asked about them: few enough that they are still in a cache.
+const BLOCK_EVENTS: usize = 64;
+
 /// How many instances a worker keeps from one round to the next. Each has a memory of its own.
 const INSTANCES_MAX: usize = 256;
 
@@ -38,6 +41,8 @@ pub struct Worker {
     binder: Binder,
     routes: Routes,
     detections: Vec<AtWork>,
+    /// How many of the round's events the index was asked about.
+    indexed: usize,
     /// The places of the detections that have candidates in this round.
     touched: Vec<u32>,
     asking: Asking,
@@ -84,6 +89,7 @@ impl Worker {
             binder,
             routes: Routes::default(),
             detections,
+            indexed: 0,
             touched: Vec::new(),
             asking: Asking::default(),
             live: Vec::new(),
@@ -159,6 +165,8 @@ impl Worker {
     fn pushed(&mut self, fill: Fill) {
         if fill == Fill::Full {
             self.evaluate_round();
+        } else if self.binder.round().len().saturating_sub(self.indexed) >= BLOCK_EVENTS {
+            self.index();
         }
     }
 
@@ -172,16 +180,15 @@ impl Worker {
         self.stages
     }
 
-    fn evaluate_round(&mut self) {
-        self.rounds = self.rounds.saturating_add(1);
-        let Self { shared, binder, routes, detections, touched, asking, live, outcome, stages, rounds, reading_since } =
-            self;
+    /// Finds out which detections can match the events that were read since this was done last.
+    fn index(&mut self) {
+        let Self { shared, binder, routes, detections, indexed, touched, asking, stages, reading_since, .. } = self;
+        let started = Instant::now();
         if let Some(since) = reading_since.take() {
-            stages.read = stages.read.saturating_add(since.elapsed());
+            stages.read = stages.read.saturating_add(started.saturating_duration_since(since));
         }
         let round = binder.round();
-        let started = Instant::now();
-        for row in 0..round.len() {
+        for row in *indexed..round.len() {
             let Some(routed) = round.row(row) else { continue };
             let known = routes.known(routed.route(), shared);
             known.events = known.events.saturating_add(1);
@@ -195,6 +202,16 @@ impl Worker {
                 }
             }
         }
+        *indexed = round.len();
+        stages.index = stages.index.saturating_add(started.elapsed());
+    }
+
+    fn evaluate_round(&mut self) {
+        self.index();
+        self.rounds = self.rounds.saturating_add(1);
+        let Self { shared, binder, routes, detections, indexed, touched, live, outcome, stages, rounds, .. } = self;
+        let round = binder.round();
+        let started = Instant::now();
         for (wanted, places) in shared.unpruned.iter().enumerate().filter(|(_, places)| !places.is_empty()) {
             let rows = round.rows_of(wanted);
             if rows.is_empty() {
@@ -227,6 +244,7 @@ impl Worker {
         }
         asked.add_to(outcome);
         binder.clear();
+        *indexed = 0;
         release_unused(live, detections, &shared.members);
         routes.tune();
     }

@@ -41,6 +41,28 @@ pub(super) enum Step {
     Rest(Box<(Origin, Map<String, Value>)>),
 }
 
+/// What decides a cell. For the same key of a route, equal ones make equal cells, whatever the lines' shapes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written<'l> {
+    /// What is made of the bytes.
+    pub made: Making,
+    /// A scalar or list as it stands in the line.
+    pub bytes: &'l [u8],
+}
+
+/// What a cell is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    /// No value.
+    Nothing,
+    /// The bytes' value.
+    Value,
+    /// What the source in this place makes of the bytes' text.
+    Text(usize),
+    /// The constant of the source in this place.
+    Constant(usize),
+}
+
 /// A line whose shape is known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'l> {
@@ -65,6 +87,28 @@ impl Access {
                 Self::Steps(steps.into())
             }
         }
+    }
+
+    /// What decides the cell, if that is one leaf or none at all.
+    #[inline]
+    pub(super) fn written<'l>(&self, origin: &Origin, line: Known<'l>) -> Option<Written<'l>> {
+        let (Self::Steps(steps), Place::Sources { no_value, .. }) = (self, &origin.place) else { return None };
+        let mut steps = steps.iter();
+        while let Some(step) = steps.next() {
+            let (made, leaves) = match step {
+                Step::Leaf(leaf) => (Making::Value, std::slice::from_ref(leaf)),
+                Step::Text { source, leaves } => (Making::Text(*source), &**leaves),
+                Step::Constant(source) => return Some(Written { made: Making::Constant(*source), bytes: &[] }),
+                Step::Leaves(_) | Step::Rest(_) => return None,
+            };
+            let mut leaves = leaves.iter().filter_map(|leaf| line.leaf(*leaf));
+            if let Some(leaf) = leaves.find(|leaf| line.says_something(*leaf, no_value)) {
+                // A source may make nothing of a text, and then it is the next one's turn.
+                let decides = made == Making::Value || steps.next().is_none();
+                return decides.then(|| Written { made, bytes: leaf.raw(line.text).as_bytes() });
+            }
+        }
+        Some(Written { made: Making::Nothing, bytes: &[] })
     }
 
     /// The cell.

@@ -7,7 +7,7 @@
 use std::{cell::OnceCell, collections::HashMap};
 
 use super::{
-    access::{Access, Known},
+    access::{Access, Known, Written},
     counts::EventKind,
     origin::{Made, Origin},
     route::Destination,
@@ -192,19 +192,32 @@ impl Layout {
         line: Known<'l>,
         shapes: &[Shape],
     ) -> Option<Made<'l>> {
+        Some(self.access(which, origin, shapes)?.make(origin, line))
+    }
+
+    /// What decides a cell of a line, if that is at hand.
+    #[inline]
+    pub(super) fn written<'l>(
+        &self,
+        which: Which,
+        origin: &Origin,
+        line: Known<'l>,
+        shapes: &[Shape],
+    ) -> Option<Written<'l>> {
+        self.access(which, origin, shapes)?.written(origin, line)
+    }
+
+    #[inline]
+    fn access(&self, which: Which, origin: &Origin, shapes: &[Shape]) -> Option<&Access> {
         let access = match which {
             Which::Key(key) => self.keys.get(key)?,
             Which::Time(source) => self.time.get(source)?,
         };
-        let access = match access.get() {
-            Some(known) => known,
-            None => self.access(access, origin, shapes)?,
-        };
-        Some(access.make(origin, line))
+        access.get().or_else(|| self.new_access(access, origin, shapes))
     }
 
     #[cold]
-    fn access<'l>(&self, access: &'l OnceCell<Access>, origin: &Origin, shapes: &[Shape]) -> Option<&'l Access> {
+    fn new_access<'l>(&self, access: &'l OnceCell<Access>, origin: &Origin, shapes: &[Shape]) -> Option<&'l Access> {
         let skeleton = &shapes.get(self.shape as usize)?.skeleton;
         Some(access.get_or_init(|| Access::new(origin, skeleton)))
     }

@@ -10,7 +10,7 @@ use sandtrap_wit::{
 };
 
 use super::{
-    access::Known,
+    access::{Known, Written},
     counts::Unconverted,
     layouts::{Layout, Layouts, Which},
     origin::{Made, Origin, Place},
@@ -163,6 +163,14 @@ impl<'b> RoutedRow<'b> {
     #[inline]
     pub fn value(&self, key: u32) -> prefilter::Value<'b> {
         self.seen.key(key).map_or(prefilter::Value::Null, |(made, origin)| made.into_value(origin.ty))
+    }
+
+    /// What decides the value of a key, if that is at hand. For rows of the same route with equal ones, the values are equal.
+    #[inline]
+    pub fn written(&self, key: u32) -> Option<Written<'b>> {
+        let origin = self.route().origins.get(key as usize)?;
+        let (layout, line) = self.seen.line?;
+        layout.written(Which::Key(key as usize), origin, line, self.seen.shapes)
     }
 
     /// The event's JSON, if it is at hand and the key's cell has all scalar values of it: of these, texts are strings

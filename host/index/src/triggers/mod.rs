@@ -17,8 +17,9 @@ use witness::Choice;
 use crate::{
     atoms::{Asked, Atoms, Lists, NO_SLOT},
     rates::Rates,
-    scratch::Hits,
-    values::{Row, Values},
+    recent::Recall,
+    scratch::Scratch,
+    values::Row,
 };
 
 /// A key that is looked at for every row.
@@ -87,14 +88,31 @@ impl Triggers {
     }
 
     /// Finds the atoms that a row pulls.
-    pub(crate) fn look(&self, atoms: &Atoms, row: &impl Row, values: &mut Values, hits: &mut Hits) {
+    pub(crate) fn look(&self, atoms: &Atoms, row: &impl Row, scratch: &mut Scratch) {
+        let Scratch { values, hits, recent, .. } = scratch;
         for watch in &self.watches {
-            let json = atoms.keys.get(watch.slot as usize).and_then(|key| row.json(*key));
-            if watch.is_idle(json) {
+            let Some(key) = atoms.keys.get(watch.slot as usize) else { continue };
+            if watch.is_idle(|| row.json(*key)) {
                 continue;
             }
+            let written = row.written(*key);
+            let worth = match written.map(|written| recent.recall(watch.number, written)) {
+                Some(Recall::Atoms(pulled)) => {
+                    hits.add_all(pulled);
+                    continue;
+                }
+                Some(Recall::Worth(place)) => Some(place),
+                Some(Recall::Nothing) | None => None,
+            };
+            let before = (hits.atoms.len(), hits.suspects.len());
             let value = values.get(watch.slot, &atoms.keys, row);
             watch.look(value, values, atoms, hits);
+            // An atom is about one key, so that none of these was pulled by another watch.
+            if let (Some(written), Some(place), Some(pulled)) = (written, worth, hits.atoms.get(before.0..))
+                && hits.suspects.len() == before.1
+            {
+                recent.learn(place, watch.number, written, pulled);
+            }
         }
     }
 

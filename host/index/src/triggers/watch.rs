@@ -1,5 +1,7 @@
 //! The triggers of one key: which of its atoms hold of a value.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::{
     anchored::{Anchored, End},
     grams::{GRAM, Grams, SHORT_GRAM, Search},
@@ -12,11 +14,16 @@ use crate::{
     values::{Known, Values},
 };
 
+/// How many watches were made.
+static WATCHES: AtomicU64 = AtomicU64::new(0);
+
 /// Atoms of one key.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     /// Which key.
     pub(super) slot: u32,
+    /// Which no other watch of any index has.
+    pub(super) number: u64,
     atoms: usize,
     /// Where all atoms are literals to be contained.
     pieces: Option<Pieces>,
@@ -71,6 +78,7 @@ impl Watch {
             if long.len() == chosen.len() { Pieces::new(long.iter().map(|(_, literal)| *literal), rate) } else { None };
         Self {
             slot,
+            number: WATCHES.fetch_add(1, Ordering::Relaxed),
             atoms: chosen.len(),
             pieces,
             anchored: Anchored::new(anchored),
@@ -87,8 +95,8 @@ impl Watch {
     }
 
     /// Whether the value need not be asked for, as its JSON says.
-    pub(super) fn is_idle(&self, json: Option<&[u8]>) -> bool {
-        let judged = self.pieces.as_ref().zip(json);
+    pub(super) fn is_idle<'j>(&self, json: impl FnOnce() -> Option<&'j [u8]>) -> bool {
+        let judged = self.pieces.as_ref().and_then(|pieces| Some((pieces, json()?)));
         judged.is_some_and(|(pieces, json)| !pieces.may_be_in(json))
     }
 
