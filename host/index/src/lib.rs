@@ -22,4 +22,4 @@ mod verify;
 pub use index::{Index, Indexed};
 pub use scratch::Scratch;
 pub use triggers::Watched;
-pub use values::{Row, Written};
+pub use values::{Json, Row, Written};

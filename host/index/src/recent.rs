@@ -123,7 +123,9 @@ mod tests {
         let Recall::Worth(place) = recent.recall(7, written(1, b"a")) else { panic!("it comes again") };
         recent.learn(place, 7, written(1, b"a"), &[3, 5]);
         assert_eq!(atoms(&mut recent, 7, written(1, b"a")), Some(vec![3, 5]));
-        for (watch, other) in [(8, written(1, b"a")), (7, written(2, b"a")), (7, written(1, b"b")), (7, written(1, b""))] {
+        for (watch, other) in
+            [(8, written(1, b"a")), (7, written(2, b"a")), (7, written(1, b"b")), (7, written(1, b""))]
+        {
             assert_eq!(atoms(&mut recent, watch, other), None);
         }
     }

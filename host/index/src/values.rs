@@ -16,9 +16,18 @@ pub trait Row {
     /// JSON text, if it is at hand, in which every text of the key's value is a string, a number, `true` or `false`: where
     /// the value is dear, this may spare asking for it. There may be other things in it, but no byte order mark, and
     /// it must be JSON as the RFC has it in that a string's characters stand for themselves or are escaped.
-    fn json(&self, _key: u32) -> Option<&[u8]> {
+    fn json(&self, _key: u32) -> Option<Json<'_>> {
         None
     }
+}
+
+/// JSON that has a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<'a> {
+    /// The text.
+    pub text: &'a [u8],
+    /// Whether it is known that the text is ASCII without `\u` escapes.
+    pub plain: bool,
 }
 
 /// How a value is written. Where this is equal for two rows of the same index, the key's values are equal.

@@ -5,7 +5,7 @@ mod support;
 use proptest::prelude::*;
 use sandtrap_index::{Index, Indexed, Row, Scratch};
 use sandtrap_wit::prefilter::{Atom, Clause, Prefilter, Test};
-use support::{Cell, Cells, Written, admitted};
+use support::{Cell, Cells, Event, admitted};
 
 /// Columns of each detection, and keys of the index. Fewer keys than columns: detections share them.
 const COLUMNS: u32 = 4;
@@ -87,7 +87,8 @@ fn check(prefilters: &[(Prefilter, Vec<u32>)], rows: &[impl Row]) -> Result<(), 
     prop_assert_eq!(index.unpruned(), always.map(|(number, _)| number).collect::<Vec<u32>>());
     let mut scratch = Scratch::default();
     for _ in 0..2 {
-        for (number, row) in rows.iter().enumerate() {
+        // Once more when values have been seen, and once more when they are remembered.
+        for (number, row) in rows.iter().enumerate().cycle().take(3 * rows.len()) {
             let mut found = Vec::new();
             index.candidates(row, &mut scratch, &mut found);
             prop_assert_eq!(&found, &admitted(&indexed, row), "row {}", number);
@@ -130,7 +131,7 @@ proptest! {
         prefilters in prop::collection::vec((keywords(), Just(vec![0])), 1..8),
         rows in prop::collection::vec((prop::collection::vec(text(), 0..4), any::<u64>()), 1..24),
     ) {
-        let rows: Vec<Written> = rows.into_iter().map(|(texts, bits)| Written::new(texts, bits)).collect();
+        let rows: Vec<Event> = rows.into_iter().map(|(texts, bits)| Event::new(texts, bits)).collect();
         check(&prefilters, &rows)?;
     }
 }

@@ -4,7 +4,7 @@ mod support;
 
 use sandtrap_index::{Index, Indexed, Scratch};
 use sandtrap_wit::prefilter::{Atom, Clause, Prefilter, Test};
-use support::{Cell, Cells, Written, admitted};
+use support::{Cell, Cells, Event, admitted};
 
 fn clause(tests: impl IntoIterator<Item = Test>) -> Prefilter {
     let atoms = tests.into_iter().map(|test| Atom { column: 0, test }).collect();
@@ -63,7 +63,7 @@ fn a_flood_of_places_that_nearly_match() {
     check(&[clause(numbers().map(Test::Contains))], &rows);
     // The same where JSON is looked at first.
     let indexed: Vec<Indexed<'_>> = each.iter().map(|prefilter| Indexed { prefilter, columns: &[0] }).collect();
-    let row = Written::new(vec![flood + "7"], 0);
+    let row = Event::new(vec![flood + "7"], 0);
     let mut found = Vec::new();
     Index::new(&indexed).candidates(&row, &mut Scratch::default(), &mut found);
     assert_eq!(found, [7]);

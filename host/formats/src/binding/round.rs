@@ -174,11 +174,12 @@ impl<'b> RoutedRow<'b> {
     }
 
     /// The event's JSON, if it is at hand and the key's cell has all scalar values of it: of these, texts are strings
-    /// there, and numbers and booleans may be written in another way than in the cell.
-    pub fn json(&self, key: u32) -> Option<&'b [u8]> {
+    /// there, and numbers and booleans may be written in another way than in the cell. And whether it is ASCII without `\u`
+    /// escapes.
+    pub fn json(&self, key: u32) -> Option<(&'b [u8], bool)> {
         let origin = self.route().origins.get(key as usize)?;
         let (_, line) = self.seen.line.filter(|_| origin.place == Place::AllValues)?;
-        Some(line.text.as_bytes())
+        Some((line.text.as_bytes(), line.plain))
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Row {
 struct Line {
     /// The place of its layout.
     layout: u32,
+    /// Whether it is ASCII without `\u` escapes.
+    plain: bool,
     text: Range<usize>,
     leaves: Range<usize>,
 }
@@ -77,13 +79,14 @@ impl Rows {
         destination: Option<usize>,
         position: &Position,
         text: &str,
+        plain: bool,
         leaves: usize,
         layout: usize,
     ) {
         let start = self.text.len();
         self.text.push_str(text);
         let layout = u32::try_from(layout).unwrap_or(u32::MAX);
-        let line = Line { layout, text: start..self.text.len(), leaves: leaves..self.leaves.len() };
+        let line = Line { layout, plain, text: start..self.text.len(), leaves: leaves..self.leaves.len() };
         self.push(destination, position, Some(line), OnceCell::new());
     }
 
@@ -131,7 +134,7 @@ impl Rows {
     pub(super) fn known(&self, row: &Row) -> Option<(usize, Known<'_>)> {
         let line = row.line.as_ref()?;
         let (text, leaves) = (self.text.get(line.text.clone())?, self.leaves.get(line.leaves.clone())?);
-        Some((line.layout as usize, Known { text, leaves, made: &self.made }))
+        Some((line.layout as usize, Known { text, leaves, plain: line.plain, made: &self.made }))
     }
 
     /// Forgets all events and keeps the room they took.

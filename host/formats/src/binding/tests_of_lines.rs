@@ -1,11 +1,12 @@
 //! Lines that are read lazily against the same lines parsed: every cell, value, verdict reference and count is the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
 use sandtrap_wit::{LogicalType, plan::SourceColumn};
 use serde_json::json;
 
+use super::super::access::Written;
 use super::{
     tests::{binder, built_in},
     *,
@@ -55,12 +56,14 @@ struct Both {
     lines: u64,
     /// How many lines were not parsed before they were asked for.
     known: usize,
+    /// By route and key, and by what decides the cell: the value.
+    decided: HashMap<(u64, u32, String, Vec<u8>), String>,
 }
 
 impl Both {
     fn new(map: &StreamMap, wanted: &[Wanted]) -> Self {
         let (lazy, parsed) = (binder(map.clone(), wanted.to_vec()), binder(map.clone(), wanted.to_vec()));
-        Self { lazy, parsed, lines: 0, known: 0 }
+        Self { lazy, parsed, lines: 0, known: 0, decided: HashMap::new() }
     }
 
     fn push(&mut self, line: &[u8]) {
@@ -111,10 +114,15 @@ impl Both {
                 let key = u32::try_from(key).unwrap_or(u32::MAX);
                 let origin = &of_lazy.origins[key as usize];
                 assert_eq!(lazy.value(row, key), parsed.value(row, key), "{origin:?}");
+                if let Some(Written { made, bytes }) = lazy.row(row).and_then(|row| row.written(key)) {
+                    let value = format!("{:?}", lazy.value(row, key));
+                    let decided = (of_lazy.id, key, format!("{made:?}"), bytes.to_vec());
+                    assert_eq!(self.decided.entry(decided).or_insert_with(|| value.clone()), &value, "{origin:?}");
+                }
                 let json = lazy.row(row).and_then(|row| row.json(key));
                 let known = lazy.rows.get(row).and_then(|kept| lazy.rows.known(kept));
                 let expected = known.filter(|_| origin.place == super::super::origin::Place::AllValues);
-                assert_eq!(json, expected.map(|(_, line)| line.text.as_bytes()));
+                assert_eq!(json, expected.map(|(_, line)| (line.text.as_bytes(), line.plain)));
             }
         }
         for (lazy, parsed) in self.lazy.take().iter().zip(self.parsed.take()) {

@@ -23,6 +23,7 @@ pub(super) struct Marks {
     /// Where they are, ascending, and behind those of the last text anything.
     quotes: Vec<u32>,
     found: usize,
+    plain: bool,
 }
 
 /// What a block has, a bit for each byte.
@@ -36,6 +37,12 @@ impl Marks {
     /// The quotes that begin or end a string, if the text is JSON.
     pub(super) fn quotes(&self) -> &[u32] {
         self.quotes.get(..self.found).unwrap_or_default()
+    }
+
+    /// Whether the last text is ASCII and no `\u` escape is in it: its characters stand for themselves, save for a few that
+    /// are escaped by a letter or their own.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// Looks at a text. False if something is in it that is left to `serde_json`: control characters, which JSON allows
@@ -53,23 +60,30 @@ impl Marks {
         if let Some(start) = last.get_mut(..rest.len()) {
             start.copy_from_slice(rest);
         }
-        let (mut lowest, mut next_is_escaped, mut base) = (u8x16::splat(u8::MAX), 0, 0);
+        let mut bounds = Bounds { lowest: u8x16::splat(u8::MAX), set: u8x16::splat(0) };
+        let (mut next_is_escaped, mut base) = (0, 0);
+        self.plain = true;
         for block in blocks.iter().chain(std::iter::once(&last)) {
-            let bits = bits(block, &mut lowest);
+            let bits = bits(block, &mut bounds);
             let mut quotes = bits.quotes;
             if bits.backslashes | next_is_escaped != 0 {
                 let escaped = escaped(bits.backslashes, &mut next_is_escaped);
                 // Nearly always it is one of these that is escaped.
                 let others = escaped & !(bits.quotes | bits.backslashes);
-                if others != 0 && !are_escapes(bytes, base, others) {
-                    return false;
+                if others != 0 {
+                    match escapes(bytes, base, others) {
+                        Escapes::Letters => {}
+                        Escapes::Units => self.plain = false,
+                        Escapes::Unsound => return false,
+                    }
                 }
                 quotes &= !escaped;
             }
             self.put(quotes, base);
             base = base.saturating_add(BLOCK);
         }
-        next_is_escaped == 0 && lowest.to_array().iter().all(|byte| *byte >= b' ')
+        self.plain &= bounds.set.to_array().is_ascii();
+        next_is_escaped == 0 && bounds.lowest.to_array().iter().all(|byte| *byte >= b' ')
     }
 
     /// Adds the marks of a block.
@@ -90,9 +104,18 @@ impl Marks {
     }
 }
 
-/// What a block has. `lowest` becomes the least of the bytes that each lane has had.
+/// What is known of all bytes of a text, for each lane.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// The least byte.
+    lowest: u8x16,
+    /// The bits that are set in any byte.
+    set: u8x16,
+}
+
+/// What a block has.
 #[inline]
-fn bits(block: &[u8; BLOCK], lowest: &mut u8x16) -> Bits {
+fn bits(block: &[u8; BLOCK], bounds: &mut Bounds) -> Bits {
     let mut bits = Bits { quotes: 0, backslashes: 0 };
     let (vectors, _) = block.as_chunks::<LANES>();
     for (place, bytes) in vectors.iter().enumerate() {
@@ -100,7 +123,8 @@ fn bits(block: &[u8; BLOCK], lowest: &mut u8x16) -> Bits {
         let mask = |byte: u8| u64::from(vector.simd_eq(u8x16::splat(byte)).to_bitmask()) << (place * LANES);
         bits.quotes |= mask(b'"');
         bits.backslashes |= mask(b'\\');
-        *lowest = lowest.min(vector);
+        bounds.lowest = bounds.lowest.min(vector);
+        bounds.set |= vector;
     }
     bits
 }
@@ -124,23 +148,34 @@ fn escaped(backslashes: u64, next_is_escaped: &mut u64) -> u64 {
     escaped
 }
 
-/// Whether each of these bytes of a block, which come behind a backslash, makes an escape of which nobody need think
-/// twice.
+/// What follows backslashes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escapes {
+    /// Letters that stand for a character each.
+    Letters,
+    /// Characters by their numbers, too.
+    Units,
+    /// Something that is no escape, or one of which somebody must think twice.
+    Unsound,
+}
+
+/// What these bytes of a block are, which come behind a backslash each.
 #[cold]
-fn are_escapes(bytes: &[u8], base: usize, mut places: u64) -> bool {
+fn escapes(bytes: &[u8], base: usize, mut places: u64) -> Escapes {
+    let mut found = Escapes::Letters;
     while places != 0 {
         let at = base.saturating_add(places.trailing_zeros() as usize);
         places &= places.wrapping_sub(1);
-        let sound = match bytes.get(at) {
-            Some(b'/' | b'b' | b'f' | b'n' | b'r' | b't') => true,
-            Some(b'u') => unit(bytes, at.saturating_add(1)).is_some_and(|unit| !(0xd800..0xe000).contains(&unit)),
-            _ => false,
-        };
-        if !sound {
-            return false;
+        match bytes.get(at) {
+            Some(b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
+            Some(b'u') => match unit(bytes, at.saturating_add(1)) {
+                Some(0xd800..0xe000) | None => return Escapes::Unsound,
+                Some(_) => found = Escapes::Units,
+            },
+            _ => return Escapes::Unsound,
         }
     }
-    true
+    found
 }
 
 /// The number that the four digits from here on are.
@@ -195,7 +230,12 @@ mod tests {
             let mut marks = Marks::default();
             for _ in 0..2 {
                 let read = marks.read(&text).then(|| marks.quotes().to_vec());
-                prop_assert_eq!(read, slowly(&text));
+                prop_assert_eq!(&read, &slowly(&text));
+                if read.is_some() {
+                    // Backslashes that are escaped themselves are none of an escape's.
+                    let plain = text.is_ascii() && !text.replace(r"\\", "").contains(r"\u");
+                    prop_assert_eq!(marks.is_plain(), plain);
+                }
                 prop_assert!(marks.read(&"\"".repeat(200)), "a longer text between");
                 prop_assert_eq!(marks.quotes().len(), 200);
             }

@@ -63,6 +63,11 @@ impl Shapes {
         &self.known
     }
 
+    /// Whether the line that was read last is ASCII without `\u` escapes.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.marks.is_plain()
+    }
+
     /// The shape of a line, its leaves added to `leaves`. `None`, and nothing added, if the line is to be left to
     /// `serde_json`.
     pub(crate) fn read(&mut self, line: &str, leaves: &mut Vec<Leaf>) -> Option<u32> {

@@ -15,7 +15,7 @@ use sandtrap_formats::{
     ndjson::Reader,
     streams::StreamMap,
 };
-use sandtrap_index::Row;
+use sandtrap_index::{Json, Row};
 use sandtrap_wit::{
     PhysicalType,
     batch::{Cell, Column, Row as Cells},
@@ -71,8 +71,8 @@ impl Row for Event {
         }
     }
 
-    fn json(&self, key: u32) -> Option<&[u8]> {
-        (self.all_values == Some(key)).then_some(&self.json)
+    fn json(&self, key: u32) -> Option<Json<'_>> {
+        (self.all_values == Some(key)).then_some(Json { text: &self.json, plain: false })
     }
 }
 

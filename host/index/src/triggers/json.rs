@@ -7,6 +7,7 @@
 use memchr::memmem;
 
 use super::grams::{GRAM, Grams, Search};
+use crate::values::Json;
 
 /// Pieces of literals.
 #[derive(Clone, Debug)]
@@ -30,10 +31,10 @@ impl Pieces {
     }
 
     /// Whether one of the literals may be in a text of this JSON.
-    pub(super) fn may_be_in(&self, json: &[u8]) -> bool {
-        if self.has_unicode_escape(json)
-            || !json.is_ascii() && FOLD_TO_ASCII.iter().any(|c| memmem::find(json, c.as_bytes()).is_some())
-        {
+    pub(super) fn may_be_in(&self, json: Json<'_>) -> bool {
+        let Json { text: json, plain } = json;
+        let folds = || FOLD_TO_ASCII.iter().any(|c| memmem::find(json, c.as_bytes()).is_some());
+        if !plain && (self.has_unicode_escape(json) || !json.is_ascii() && folds()) {
             return true;
         }
         let mut is_there = false;
@@ -77,7 +78,10 @@ mod tests {
     use super::*;
 
     fn judge(literal: &str, json: &str) -> Option<bool> {
-        Some(Pieces::new([literal.as_bytes()].into_iter(), |_| 1.0)?.may_be_in(json.as_bytes()))
+        Some(
+            Pieces::new([literal.as_bytes()].into_iter(), |_| 1.0)?
+                .may_be_in(Json { text: json.as_bytes(), plain: false }),
+        )
     }
 
     #[test]

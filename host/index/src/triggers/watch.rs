@@ -11,7 +11,7 @@ use crate::{
     atoms::{Asked, Atoms, Kind},
     rates::Rates,
     scratch::Hits,
-    values::{Known, Values},
+    values::{Json, Known, Values},
 };
 
 /// How many watches were made.
@@ -95,7 +95,7 @@ impl Watch {
     }
 
     /// Whether the value need not be asked for, as its JSON says.
-    pub(super) fn is_idle<'j>(&self, json: impl FnOnce() -> Option<&'j [u8]>) -> bool {
+    pub(super) fn is_idle<'j>(&self, json: impl FnOnce() -> Option<Json<'j>>) -> bool {
         let judged = self.pieces.as_ref().and_then(|pieces| Some((pieces, json()?)));
         judged.is_some_and(|(pieces, json)| !pieces.may_be_in(json))
     }

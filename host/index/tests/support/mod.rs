@@ -1,6 +1,6 @@
 //! Rows for tests, and what an index must find in them.
 
-use sandtrap_index::{Indexed, Row};
+use sandtrap_index::{Indexed, Json, Row, Written};
 use sandtrap_wit::prefilter::Value;
 
 /// A value that owns its text.
@@ -27,16 +27,24 @@ impl Row for Cells {
             Some(Cell::Other) => Value::Other,
         }
     }
+
+    fn written(&self, key: u32) -> Option<Written<'_>> {
+        match self.0.get(key as usize) {
+            None | Some(Cell::Null) => Some(Written { how: 0, bytes: b"" }),
+            Some(Cell::Text(text)) => Some(Written { how: 1, bytes: text.as_bytes() }),
+            Some(Cell::Elements(_) | Cell::Integer(_) | Cell::Other) => None,
+        }
+    }
 }
 
 /// An event of which one key has all texts, and its JSON.
 #[derive(Clone, Debug)]
-pub(crate) struct Written {
+pub(crate) struct Event {
     texts: Vec<String>,
     json: String,
 }
 
-impl Written {
+impl Event {
     /// JSON of these texts. Bits say which characters are escaped that need not be.
     pub(crate) fn new(texts: Vec<String>, bits: u64) -> Self {
         let mut json = String::from("{");
@@ -58,13 +66,14 @@ impl Written {
     }
 }
 
-impl Row for Written {
+impl Row for Event {
     fn value(&self, key: u32) -> Value<'_> {
         if key == 0 { Value::Elements(self.texts.iter().map(Into::into).collect()) } else { Value::Null }
     }
 
-    fn json(&self, key: u32) -> Option<&[u8]> {
-        (key == 0).then_some(self.json.as_bytes())
+    fn json(&self, key: u32) -> Option<Json<'_>> {
+        let plain = self.json.is_ascii() && !self.json.contains(r"\u");
+        (key == 0).then_some(Json { text: self.json.as_bytes(), plain })
     }
 }
 
