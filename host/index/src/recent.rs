@@ -10,6 +10,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use crate::values::Written;
 
@@ -22,12 +23,20 @@ const WRITTEN_BYTES_MAX: usize = 2048;
 /// How many triggers a value may pull to be remembered.
 const ATOMS_MAX: usize = 64;
 
+/// Of how many watches it is known which value they had last. Others share with these.
+const WATCHES: usize = 1 << 10;
+
+/// How much of a value lies in the table itself, in bytes: most are not longer, and so they are in one place of memory.
+const INLINE_BYTES: usize = 80;
+
 /// Values that were seen lately.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recent {
     hasher: RandomState,
     /// [`VALUES`], or none yet.
     seen: Box<[Seen]>,
+    /// Where the last value of a watch is: most often the next is the same. [`WATCHES`], or none yet.
+    last: Box<[usize]>,
 }
 
 /// A place of the table.
@@ -40,8 +49,23 @@ struct Seen {
     how: u32,
     /// Whether it was of use since another value came.
     used: bool,
-    written: Vec<u8>,
-    atoms: Vec<u32>,
+    written: SmallVec<[u8; INLINE_BYTES]>,
+    atoms: SmallVec<[u32; 2]>,
+}
+
+impl Seen {
+    /// Another value comes here.
+    fn challenge(&mut self, hash: u64) {
+        if self.used {
+            self.used = false;
+        } else {
+            (self.hash, self.watch) = (hash, None);
+        }
+    }
+
+    fn is(&self, watch: u64, written: Written<'_>) -> bool {
+        self.watch == Some(watch) && self.how == written.how && self.written.as_slice() == written.bytes
+    }
 }
 
 /// What is remembered of a value.
@@ -63,30 +87,37 @@ impl Recent {
         }
         if self.seen.is_empty() {
             self.seen = vec![Seen::default(); VALUES].into();
+            self.last = vec![0; WATCHES].into();
         }
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write_u64(watch ^ u64::from(written.how).rotate_left(u32::BITS));
-        hasher.write(written.bytes);
-        let hash = hasher.finish();
-        // The remainder is below the length.
-        let place = usize::try_from(hash % VALUES as u64).unwrap_or_default();
-        let Some(seen) = self.seen.get_mut(place) else { return Recall::Nothing };
-        if seen.hash == hash {
+        // Remainders are below the lengths.
+        let last = usize::try_from(watch % WATCHES as u64).unwrap_or_default();
+        let mut place = self.last.get(last).copied().unwrap_or_default();
+        if !self.seen.get(place).is_some_and(|seen| seen.is(watch, written)) {
+            let hash = self.hash(watch, written);
+            place = usize::try_from(hash % VALUES as u64).unwrap_or_default();
+            let Some(seen) = self.seen.get_mut(place) else { return Recall::Nothing };
+            if seen.hash != hash || seen.watch.is_some() && !seen.is(watch, written) {
+                seen.challenge(hash);
+                return Recall::Nothing;
+            }
             if seen.watch.is_none() {
                 return Recall::Worth(place);
             }
-            if seen.watch == Some(watch) && seen.how == written.how && seen.written == written.bytes {
-                seen.used = true;
-                return Recall::Atoms(&seen.atoms);
+            if let Some(last) = self.last.get_mut(last) {
+                *last = place;
             }
         }
-        if seen.used {
-            seen.used = false;
-        } else {
-            seen.hash = hash;
-            seen.watch = None;
-        }
-        Recall::Nothing
+        self.seen.get_mut(place).map_or(Recall::Nothing, |seen| {
+            seen.used = true;
+            Recall::Atoms(&seen.atoms)
+        })
+    }
+
+    fn hash(&self, watch: u64, written: Written<'_>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(watch ^ u64::from(written.how).rotate_left(u32::BITS));
+        hasher.write(written.bytes);
+        hasher.finish()
     }
 
     /// Remembers, at a place that was [worth](Recall::Worth) it, the atoms of a watch that a value pulls.

@@ -24,6 +24,8 @@ pub(super) struct Routes {
 pub(super) struct Known {
     route: Arc<Route>,
     pub(super) index: RouteIndex,
+    /// Whether a detection is asked about all of its events.
+    pub(super) unpruned: bool,
     /// How many events took it.
     pub(super) events: u64,
 }
@@ -41,7 +43,9 @@ impl Routes {
         known.entry(route.id).or_insert_with(|| {
             let index = RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning);
             *bytes = bytes.saturating_add(index.bytes());
-            Known { route: Arc::clone(route), index, events: 0 }
+            let is_unpruned = |wanted: usize| shared.unpruned.get(wanted).is_some_and(|places| !places.is_empty());
+            let unpruned = route.fills.iter().any(|fill| is_unpruned(fill.wanted));
+            Known { route: Arc::clone(route), index, unpruned, events: 0 }
         })
     }
 

@@ -41,8 +41,8 @@ pub struct Worker {
     binder: Binder,
     routes: Routes,
     detections: Vec<AtWork>,
-    /// How many of the round's events the index was asked about.
-    indexed: usize,
+    /// Which of the events that the index was asked about last are wanted by a detection.
+    wanted: Vec<bool>,
     /// The places of the detections that have candidates in this round.
     touched: Vec<u32>,
     asking: Asking,
@@ -89,7 +89,7 @@ impl Worker {
             binder,
             routes: Routes::default(),
             detections,
-            indexed: 0,
+            wanted: Vec::new(),
             touched: Vec::new(),
             asking: Asking::default(),
             live: Vec::new(),
@@ -165,7 +165,7 @@ impl Worker {
     fn pushed(&mut self, fill: Fill) {
         if fill == Fill::Full {
             self.evaluate_round();
-        } else if self.binder.round().len().saturating_sub(self.indexed) >= BLOCK_EVENTS {
+        } else if self.binder.unsettled().len() >= BLOCK_EVENTS {
             self.index();
         }
     }
@@ -180,36 +180,45 @@ impl Worker {
         self.stages
     }
 
-    /// Finds out which detections can match the events that were read since this was done last.
+    /// Finds out which detections can match the events that were read since this was done last, and forgets the others.
     fn index(&mut self) {
-        let Self { shared, binder, routes, detections, indexed, touched, asking, stages, reading_since, .. } = self;
+        let Self { shared, binder, routes, detections, wanted, touched, asking, stages, reading_since, .. } = self;
         let started = Instant::now();
         if let Some(since) = reading_since.take() {
             stages.read = stages.read.saturating_add(started.saturating_duration_since(since));
         }
+        let rows = binder.unsettled();
         let round = binder.round();
-        for row in *indexed..round.len() {
-            let Some(routed) = round.row(row) else { continue };
-            let known = routes.known(routed.route(), shared);
-            known.events = known.events.saturating_add(1);
-            let number = u32::try_from(row).unwrap_or(u32::MAX);
-            for place in known.index.candidates(&shared.members, routed, asking) {
-                if let Some(detection) = detections.get_mut(place as usize) {
-                    if detection.rows.is_empty() {
-                        touched.push(place);
+        let mut kept = u32::try_from(rows.start).unwrap_or(u32::MAX);
+        wanted.clear();
+        for row in rows.clone() {
+            let mut is_wanted = false;
+            if let Some(routed) = round.row(row) {
+                let known = routes.known(routed.route(), shared);
+                known.events = known.events.saturating_add(1);
+                is_wanted = known.unpruned;
+                for place in known.index.candidates(&shared.members, routed, asking) {
+                    if let Some(detection) = detections.get_mut(place as usize) {
+                        if detection.rows.is_empty() {
+                            touched.push(place);
+                        }
+                        detection.rows.push(kept);
+                        is_wanted = true;
                     }
-                    detection.rows.push(number);
                 }
             }
+            kept = kept.saturating_add(u32::from(is_wanted));
+            wanted.push(is_wanted);
         }
-        *indexed = round.len();
+        let is_wanted = |row: usize| wanted.get(row.saturating_sub(rows.start)) == Some(&true);
+        binder.settle(is_wanted);
         stages.index = stages.index.saturating_add(started.elapsed());
     }
 
     fn evaluate_round(&mut self) {
         self.index();
         self.rounds = self.rounds.saturating_add(1);
-        let Self { shared, binder, routes, detections, indexed, touched, live, outcome, stages, rounds, .. } = self;
+        let Self { shared, binder, routes, detections, touched, live, outcome, stages, rounds, .. } = self;
         let round = binder.round();
         let started = Instant::now();
         for (wanted, places) in shared.unpruned.iter().enumerate().filter(|(_, places)| !places.is_empty()) {
@@ -244,7 +253,6 @@ impl Worker {
         }
         asked.add_to(outcome);
         binder.clear();
-        *indexed = 0;
         release_unused(live, detections, &shared.members);
         routes.tune();
     }

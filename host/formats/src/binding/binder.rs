@@ -5,7 +5,7 @@
 //! match needs no columns. One round covers the same events in every stream, so that verdicts can be put back in the
 //! order of the events. An event without a stream is counted, by what it says it is, for a summary.
 
-use std::{cell::RefCell, num::NonZeroUsize, sync::Arc};
+use std::{cell::RefCell, num::NonZeroUsize, ops::Range, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -144,8 +144,19 @@ impl Binder {
             destinations: self.routes.destinations(),
             wanted: &self.wanted,
             failures: &self.failures,
-            first_ordinal: self.counts.events().saturating_sub(self.rows.len() as u64),
         }
+    }
+
+    /// The rows of this round of which nobody said whether they are kept.
+    pub fn unsettled(&self) -> Range<usize> {
+        self.rows.unsettled()
+    }
+
+    /// Keeps those of the [unsettled](Self::unsettled) rows of which `keep` says so, from the first of these numbers on and
+    /// in their order, and forgets the others: most events concern no detection, and one that is looked at soon after it
+    /// was read is still in a cache.
+    pub fn settle(&mut self, keep: impl Fn(usize) -> bool) {
+        self.rows.settle(keep);
     }
 
     /// Begins the next round. What the last one took as memory is used again.
@@ -248,7 +259,7 @@ impl Binder {
 
     fn pushed(&mut self, text_bytes: usize) -> Fill {
         self.text_bytes = self.text_bytes.saturating_add(text_bytes);
-        let many = self.rows.len() >= self.batch_events_max.get() || self.text_bytes >= BATCH_TEXT_BYTES_MAX;
+        let many = self.rows.pushed() >= self.batch_events_max.get() as u64 || self.text_bytes >= BATCH_TEXT_BYTES_MAX;
         // Routes can be forgotten when no event of the round needs them any more.
         if many || self.routes.is_full() { Fill::Full } else { Fill::Room }
     }

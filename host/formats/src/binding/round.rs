@@ -29,8 +29,6 @@ pub struct Round<'b> {
     pub(super) destinations: &'b [Destination],
     pub(super) wanted: &'b [WantedStream],
     pub(super) failures: &'b RefCell<Failures>,
-    /// How many events were read before.
-    pub(super) first_ordinal: u64,
 }
 
 /// The cells that could not be converted. A cell is asked for as often as detections want it, and counted once.
@@ -43,7 +41,8 @@ pub(super) struct Failures {
 }
 
 impl<'b> Round<'b> {
-    /// How many events there are, those included that belong to no wanted stream.
+    /// How many events there are that were not [forgotten](super::Binder::settle), those included that belong to no wanted
+    /// stream.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -63,7 +62,7 @@ impl<'b> Round<'b> {
             _ => None,
         });
         Some(EventRef {
-            ordinal: self.first_ordinal.saturating_add(row as u64),
+            ordinal: seen.kept.ordinal,
             position: self.rows.position(seen.kept)?,
             time,
             streams: Arc::clone(&seen.destination.streams),
@@ -87,14 +86,11 @@ impl<'b> Round<'b> {
 
     /// All rows of a wanted stream, in order.
     pub fn rows_of(&self, wanted: usize) -> Vec<u32> {
-        let fills =
-            |place: &usize| self.destinations.get(*place).is_some_and(|known| known.route.fills(wanted).is_some());
-        let mut all = Vec::new();
-        for (_, rows) in self.rows.by_destination().filter(|(place, _)| fills(place)) {
-            all.extend_from_slice(rows);
-        }
-        all.sort_unstable();
-        all
+        let fills = |destination: &Destination| destination.route.fills(wanted).is_some();
+        let fills: Vec<bool> = self.destinations.iter().map(fills).collect();
+        let is_of = |row: usize| Some(*fills.get(self.rows.get(row)?.destination? as usize)?);
+        let rows = (0..self.len()).filter(|row| is_of(*row) == Some(true));
+        rows.filter_map(|row| u32::try_from(row).ok()).collect()
     }
 
     /// The cells of these rows, which are of that wanted stream, in the columns at these places of

@@ -12,20 +12,34 @@ use crate::{event::Position, json::Leaf};
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     events: Vec<Row>,
-    /// The lines whose shape is known, one behind the other, and their leaves.
-    text: String,
-    leaves: Vec<Leaf>,
+    /// The lines of events that stay for the round, and of those of which that is not known yet. The latter are few, so that
+    /// they are still in a cache when they are looked at.
+    kept: Lines,
+    new: Lines,
+    /// How many of the events are kept.
+    settled: usize,
     /// Texts that had to be made.
     made: Bump,
     /// What the inputs are called from which the round's events are.
     sources: Vec<Arc<str>>,
-    /// The rows of each destination, in order.
-    by_destination: Vec<Vec<u32>>,
+    /// How many events there were since the start.
+    pushed: u64,
+    /// How many of these were before the round.
+    before: u64,
+}
+
+/// Lines whose shape is known, one behind the other, and their leaves.
+#[derive(Debug, Default)]
+struct Lines {
+    text: String,
+    leaves: Vec<Leaf>,
 }
 
 /// One event.
 #[derive(Debug)]
 pub(super) struct Row {
+    /// How many events there were before it.
+    pub(super) ordinal: u64,
     /// The place of its destination; `None` if it belongs to no stream.
     pub(super) destination: Option<u32>,
     at: At,
@@ -41,6 +55,8 @@ struct Line {
     layout: u32,
     /// Whether it is ASCII without `\u` escapes.
     plain: bool,
+    /// Whether it is one of those that are kept.
+    kept: bool,
     text: Range<usize>,
     leaves: Range<usize>,
 }
@@ -59,6 +75,16 @@ impl Rows {
         self.events.len()
     }
 
+    /// How many events were added since the round began.
+    pub(super) fn pushed(&self) -> u64 {
+        self.pushed.saturating_sub(self.before)
+    }
+
+    /// The rows of which it is not known whether they are kept.
+    pub(super) fn unsettled(&self) -> Range<usize> {
+        self.settled..self.events.len()
+    }
+
     pub(super) fn get(&self, row: usize) -> Option<&Row> {
         self.events.get(row)
     }
@@ -68,9 +94,9 @@ impl Rows {
         self.push(destination, position, None, OnceCell::from(Box::new(fields)));
     }
 
-    /// The leaves of all lines so far: those of the next line are added behind them.
+    /// Where the leaves of the next line are added, behind those of others.
     pub(super) fn leaves(&mut self) -> &mut Vec<Leaf> {
-        &mut self.leaves
+        &mut self.new.leaves
     }
 
     /// Adds a line with the layout at this place. Its leaves are those from `leaves` on.
@@ -83,10 +109,11 @@ impl Rows {
         leaves: usize,
         layout: usize,
     ) {
-        let start = self.text.len();
-        self.text.push_str(text);
+        let Lines { text: new, leaves: all } = &mut self.new;
+        let start = new.len();
+        new.push_str(text);
         let layout = u32::try_from(layout).unwrap_or(u32::MAX);
-        let line = Line { layout, plain, text: start..self.text.len(), leaves: leaves..self.leaves.len() };
+        let line = Line { layout, plain, kept: false, text: start..new.len(), leaves: leaves..all.len() };
         self.push(destination, position, Some(line), OnceCell::new());
     }
 
@@ -99,21 +126,33 @@ impl Rows {
     ) {
         let source = self.source(&position.source);
         let at = At { source, line: position.line, record: position.record, offset: position.offset };
-        if let (Some(destination), Ok(row)) = (destination, u32::try_from(self.events.len())) {
-            if self.by_destination.len() <= destination {
-                self.by_destination.resize_with(destination + 1, Vec::new);
-            }
-            if let Some(rows) = self.by_destination.get_mut(destination) {
-                rows.push(row);
-            }
-        }
         let destination = destination.and_then(|place| u32::try_from(place).ok());
-        self.events.push(Row { destination, at, line, tree });
+        self.events.push(Row { ordinal: self.pushed, destination, at, line, tree });
+        self.pushed = self.pushed.saturating_add(1);
     }
 
-    /// The destinations that have rows, and their rows in order.
-    pub(super) fn by_destination(&self) -> impl Iterator<Item = (usize, &[u32])> {
-        self.by_destination.iter().map(Vec::as_slice).enumerate().filter(|(_, rows)| !rows.is_empty())
+    /// Keeps those of the [unsettled](Self::unsettled) rows of which `keep` says so, in their order and from the first of
+    /// these rows on, and forgets the others.
+    pub(super) fn settle(&mut self, keep: impl Fn(usize) -> bool) {
+        for row in self.unsettled() {
+            if !keep(row) {
+                continue;
+            }
+            if let Some(line) = self.events.get_mut(row).and_then(|event| event.line.as_mut()) {
+                line.text = append(line.text.clone(), self.kept.text.len(), |text| {
+                    self.kept.text.push_str(self.new.text.get(text).unwrap_or_default());
+                });
+                line.leaves = append(line.leaves.clone(), self.kept.leaves.len(), |leaves| {
+                    self.kept.leaves.extend_from_slice(self.new.leaves.get(leaves).unwrap_or_default());
+                });
+                line.kept = true;
+            }
+            self.events.swap(self.settled, row);
+            self.settled = self.settled.saturating_add(1);
+        }
+        self.events.truncate(self.settled);
+        self.new.clear();
+        self.made.reset();
     }
 
     pub(super) fn position(&self, row: &Row) -> Option<Position> {
@@ -124,7 +163,7 @@ impl Rows {
     /// The event, parsed.
     pub(super) fn tree<'r>(&'r self, row: &'r Row) -> &'r Map<String, Value> {
         row.tree.get_or_init(|| {
-            let text = row.line.as_ref().and_then(|line| self.text.get(line.text.clone()));
+            let text = row.line.as_ref().and_then(|line| self.lines(line).text.get(line.text.clone()));
             // It was read as JSON before.
             text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
         })
@@ -133,18 +172,24 @@ impl Rows {
     /// The event as a line whose shape is known, and the place of its layout.
     pub(super) fn known(&self, row: &Row) -> Option<(usize, Known<'_>)> {
         let line = row.line.as_ref()?;
-        let (text, leaves) = (self.text.get(line.text.clone())?, self.leaves.get(line.leaves.clone())?);
+        let Lines { text, leaves } = self.lines(line);
+        let (text, leaves) = (text.get(line.text.clone())?, leaves.get(line.leaves.clone())?);
         Some((line.layout as usize, Known { text, leaves, plain: line.plain, made: &self.made }))
     }
 
     /// Forgets all events and keeps the room they took.
     pub(super) fn clear(&mut self) {
         self.events.clear();
-        self.text.clear();
-        self.leaves.clear();
+        self.settled = 0;
+        self.kept.clear();
+        self.new.clear();
         self.made.reset();
         self.sources.clear();
-        self.by_destination.iter_mut().for_each(Vec::clear);
+        self.before = self.pushed;
+    }
+
+    fn lines(&self, line: &Line) -> &Lines {
+        if line.kept { &self.kept } else { &self.new }
     }
 
     fn source(&mut self, source: &Arc<str>) -> usize {
@@ -154,4 +199,18 @@ impl Rows {
         }
         self.sources.len().saturating_sub(1)
     }
+}
+
+impl Lines {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.leaves.clear();
+    }
+}
+
+/// Appends what lies in a range to what ends at `end`, and says where it lies then.
+fn append(range: Range<usize>, end: usize, append: impl FnOnce(Range<usize>)) -> Range<usize> {
+    let length = range.len();
+    append(range);
+    end..end.saturating_add(length)
 }
