@@ -161,6 +161,55 @@ fn real_lines_are_read_lazily_as_they_are_parsed() {
 }
 
 #[test]
+fn rows_that_are_kept_stay_what_they_were() {
+    let map = built_in();
+    let wanted = everything(&map, &["Image", "CommandLine", "EventID", "Hashes"]);
+    let (mut all, mut some) = (binder(built_in(), wanted.clone()), binder(map, wanted));
+    let position = |line| Position { source: "events".into(), line, record: None, offset: 1 };
+    for round in 0..3_usize {
+        let mut kept = Vec::new();
+        let lines = SAMPLES.iter().flat_map(|sample| sample.split(|byte| *byte == b'\n'));
+        for (line, number) in lines.zip(0..) {
+            for binder in [&mut all, &mut some] {
+                assert!(!matches!(binder.push_line(line, &position(number)), Err(_) | Ok(Pushed::Envelope { .. })));
+            }
+            // Some lines are parsed at once, as events of other formats are.
+            if number % 5 == 0 {
+                let event = Event { fields: Map::from_iter([("a".into(), json!(number))]), position: position(number) };
+                for binder in [&mut all, &mut some] {
+                    let _ = binder.push_row("DeviceNetworkEvents", &event);
+                }
+            }
+            if number % 7 == 6 {
+                let (new, end) = (some.unsettled(), all.round().len());
+                let of_all = |row: usize| end - new.len() + (row - new.start);
+                let keep = |row: usize| (of_all(row) + round) % 3 == 0;
+                kept.extend(new.clone().filter(|row| keep(*row)).map(of_all));
+                some.settle(keep);
+                assert!(some.unsettled().is_empty());
+            }
+        }
+        kept.extend(all.round().len() - some.unsettled().len()..all.round().len());
+        let (all_rows, some_rows) = (all.round(), some.round());
+        assert_eq!(some_rows.len(), kept.len());
+        assert!(kept.len() * 2 < all_rows.len(), "most are forgotten");
+        for (row, of_all) in kept.into_iter().enumerate() {
+            assert_eq!(some_rows.event(row), all_rows.event(of_all));
+            assert_eq!(
+                some_rows.route(row).map(|route| &route.fills),
+                all_rows.route(of_all).map(|route| &route.fills)
+            );
+            let keys = u32::try_from(some_rows.route(row).map_or(0, |route| route.keys)).unwrap_or(u32::MAX);
+            for key in 0..keys {
+                assert_eq!(some_rows.value(row, key), all_rows.value(of_all, key));
+            }
+        }
+        all.clear();
+        some.clear();
+    }
+}
+
+#[test]
 fn unusual_lines_are_read_lazily_as_they_are_parsed() {
     let map = built_in();
     let fields = ["a", "a.b", "a.0", "a.b.c", "b", "EventID", "x"];
