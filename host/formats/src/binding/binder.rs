@@ -250,11 +250,7 @@ impl Binder {
         self.text_bytes = self.text_bytes.saturating_add(text_bytes);
         let many = self.rows.len() >= self.batch_events_max.get() || self.text_bytes >= BATCH_TEXT_BYTES_MAX;
         // Routes can be forgotten when no event of the round needs them any more.
-        if many || self.routes.is_full() {
-            Fill::Full
-        } else {
-            Fill::Room
-        }
+        if many || self.routes.is_full() { Fill::Full } else { Fill::Room }
     }
 }
 
