@@ -2,14 +2,16 @@
 //!
 //! A prefilter is a conjunction of clauses, each a disjunction of atoms. No clauses means every row may match; an
 //! empty clause means none can. A wrong prefilter can only hide events from the component that declared it. Text
-//! atoms compare folded text (see [`crate::text`]) with a literal that is already folded. In a column of lists, an atom
-//! holds of a row if it holds of one of its elements; of a row without an element only `exists` may hold.
+//! atoms compare folded text (see [`crate::text`]) with a literal that is already folded. In a column of lists, a test
+//! is met by a row if one of its elements meets it; a row without an element meets `exists` at most. A negated atom holds
+//! of exactly the rows that do not meet its test: of a list, where no element does.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, ops::Not};
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, MapAccess, Visitor},
+    ser::SerializeMap as _,
 };
 
 use crate::{PhysicalType, plan::NamedColumn, text};
@@ -30,23 +32,24 @@ pub struct Clause {
     pub atoms: Vec<Atom>,
 }
 
-/// One condition on one column of the source. A cell without a value meets no atom, save that text that is no list is
-/// then empty.
+/// One condition on one column of the source. A cell without a value meets no test but [`Test::Exists`], save that text
+/// that is no list is then empty; so a negated atom holds of it.
 ///
-/// In a manifest it is `{"column": 0, "contains": "x"}`: the column and exactly one test. Unlike elsewhere, no other
-/// key is ignored: it could be a test, or narrow one, that this version does not know.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+/// In a manifest it is `{"column": 0, "contains": "x"}`: the column and exactly one test, which `!` negates:
+/// `{"column": 0, "!contains": "x"}`. Unlike elsewhere, no other key is ignored: it could be a test, or narrow one, that
+/// this version does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Atom {
     /// The column of the source.
     pub column: u32,
+    /// Whether its cell must not be so.
+    pub negated: bool,
     /// What its cell must be.
-    #[serde(flatten)]
     pub test: Test,
 }
 
 /// What a cell must be.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Test {
     /// Folded text with this in it.
     Contains(String),
@@ -105,29 +108,29 @@ impl Prefilter {
         self.clauses.iter().any(|clause| clause.atoms.is_empty())
     }
 
-    /// Whether there is a clause that asks for more than that fields are there or not. Without one, an index has nothing to
-    /// look for.
+    /// Whether there is a clause that asks for more than that fields are there or not, or are not so. Without one, an index
+    /// has nothing to look for: it must ask of every row whether it is one of the few that are ruled out.
     pub fn prunes(&self) -> bool {
-        let is_presence = |atom: &Atom| matches!(atom.test, Test::Exists(_));
-        self.clauses.iter().any(|clause| !clause.atoms.iter().any(is_presence))
+        let is_common = |atom: &Atom| atom.negated || matches!(atom.test, Test::Exists(_));
+        self.clauses.iter().any(|clause| !clause.atoms.iter().any(is_common))
     }
 
     /// Whether a row may match, one atom after the other: what an index must agree with.
     pub fn admits<'a>(&self, cell: impl Fn(u32) -> Tested<'a>) -> bool {
-        self.clauses.iter().all(|clause| clause.atoms.iter().any(|atom| atom.test.holds(cell(atom.column))))
+        self.clauses.iter().all(|clause| clause.atoms.iter().any(|atom| atom.holds(cell(atom.column))))
     }
 
     /// The same of values whose text is not folded.
     pub fn admits_values<'a>(&self, value: impl Fn(u32) -> Value<'a>) -> bool {
         let holds = |atom: &Atom| match value(atom.column) {
-            Value::Null => atom.test.holds(Tested::Null),
-            Value::Text(text) => atom.test.holds(Tested::Folded(&text::fold(&text))),
+            Value::Null => atom.holds(Tested::Null),
+            Value::Text(text) => atom.holds(Tested::Folded(&text::fold(&text))),
             Value::Elements(elements) => {
                 let folded: Vec<String> = elements.iter().map(|element| text::fold(element)).collect();
-                atom.test.holds(Tested::Elements(&folded))
+                atom.holds(Tested::Elements(&folded))
             }
-            Value::Integer(integer) => atom.test.holds(Tested::Integer(integer)),
-            Value::Other => atom.test.holds(Tested::Other),
+            Value::Integer(integer) => atom.holds(Tested::Integer(integer)),
+            Value::Other => atom.holds(Tested::Other),
         };
         self.clauses.iter().all(|clause| clause.atoms.iter().any(holds))
     }
@@ -157,6 +160,45 @@ impl Prefilter {
     }
 }
 
+impl Atom {
+    /// The column's cell is so.
+    pub fn new(column: u32, test: Test) -> Self {
+        Self { column, negated: false, test }
+    }
+
+    /// Whether a cell meets it.
+    pub fn holds(&self, cell: Tested<'_>) -> bool {
+        self.test.holds(cell) != self.negated
+    }
+}
+
+impl Not for Atom {
+    type Output = Self;
+
+    /// The atom that holds of all other cells.
+    fn not(self) -> Self {
+        Self { negated: !self.negated, ..self }
+    }
+}
+
+impl Serialize for Atom {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("column", &self.column)?;
+        let name = self.test.name();
+        map.serialize_key(&if self.negated { Cow::Owned(format!("!{name}")) } else { Cow::Borrowed(name) })?;
+        match &self.test {
+            Test::Contains(literal) | Test::Prefix(literal) | Test::Suffix(literal) | Test::Equals(literal) => {
+                map.serialize_value(literal)?;
+            }
+            Test::Exists(wanted) => map.serialize_value(wanted)?,
+            Test::Integers(set) => map.serialize_value(set)?,
+            Test::Range(low, high) => map.serialize_value(&(low, high))?,
+        }
+        map.end()
+    }
+}
+
 impl<'de> Deserialize<'de> for Atom {
     /// By hand: serde's own message for a flattened enum does not name the case that it does not know.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -179,7 +221,8 @@ impl<'de> Visitor<'de> for AtomVisitor {
             let twice = if key == "column" {
                 column.replace(map.next_value()?).is_some()
             } else {
-                test.replace(Test::read(&key, &mut map)?).is_some()
+                let (negated, name) = key.strip_prefix('!').map_or((false, key.as_str()), |name| (true, name));
+                test.replace((negated, Test::read(name, &mut map, &key)?)).is_some()
             };
             if twice {
                 return Err(Error::custom(format_args!(
@@ -188,7 +231,7 @@ impl<'de> Visitor<'de> for AtomVisitor {
             }
         }
         match (column, test) {
-            (Some(column), Some(test)) => Ok(Atom { column, test }),
+            (Some(column), Some((negated, test))) => Ok(Atom { column, negated, test }),
             (None, _) => Err(Error::custom("a prefilter atom without a column")),
             (_, None) => {
                 Err(Error::custom(format_args!("a prefilter atom without a test: one of {}", TESTS.join(", "))))
@@ -197,12 +240,24 @@ impl<'de> Visitor<'de> for AtomVisitor {
     }
 }
 
-/// The names of the tests in a manifest.
+/// The names of the tests in a manifest; `!` before one negates it.
 const TESTS: [&str; 7] = ["contains", "prefix", "suffix", "equals", "exists", "integers", "range"];
 
 impl Test {
-    /// The test of that name, its value next in `map`.
-    fn read<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Self, A::Error> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Contains(_) => "contains",
+            Self::Prefix(_) => "prefix",
+            Self::Suffix(_) => "suffix",
+            Self::Equals(_) => "equals",
+            Self::Exists(_) => "exists",
+            Self::Integers(_) => "integers",
+            Self::Range(..) => "range",
+        }
+    }
+
+    /// The test of that name, its value next in `map`, where it may be written negated.
+    fn read<'de, A: MapAccess<'de>>(name: &str, map: &mut A, written: &str) -> Result<Self, A::Error> {
         Ok(match name {
             "contains" => Self::Contains(map.next_value()?),
             "prefix" => Self::Prefix(map.next_value()?),
@@ -215,8 +270,10 @@ impl Test {
                 Self::Range(low, high)
             }
             _ => {
-                let known = TESTS.join("`, `");
-                return Err(Error::custom(format_args!("unknown prefilter atom `{name}`, expected one of `{known}`")));
+                let (known, negated) = (TESTS.join("`, `"), TESTS.join("`, `!"));
+                return Err(Error::custom(format_args!(
+                    "unknown prefilter atom `{written}`, expected one of `{known}`, `!{negated}`"
+                )));
             }
         })
     }
@@ -241,6 +298,8 @@ impl Test {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use serde_json::json;
 
     use super::*;
@@ -258,10 +317,13 @@ mod tests {
         ];
         assert_eq!(atoms.len(), TESTS.len());
         for ((json, test), name) in atoms.into_iter().zip(TESTS) {
-            let atom = Atom { column: 0, test };
-            assert!(json.get(name).is_some(), "{name}");
-            assert_eq!(serde_json::to_value(&atom).ok().as_ref(), Some(&json));
-            assert_eq!(serde_json::from_value::<Atom>(json).ok(), Some(atom));
+            let atom = Atom::new(0, test);
+            let value = json.get(name).unwrap_or_else(|| panic!("{name}"));
+            let negated = json!({"column": 0, format!("!{name}"): value});
+            for (atom, json) in [(!atom.clone(), negated), (atom, json.clone())] {
+                assert_eq!(serde_json::to_value(&atom).ok().as_ref(), Some(&json));
+                assert_eq!(serde_json::from_value::<Atom>(json).ok(), Some(atom));
+            }
         }
     }
 
@@ -283,16 +345,49 @@ mod tests {
     }
 
     #[test]
-    fn a_prefilter_that_only_asks_for_presence_does_not_prune() {
-        let clause = |tests: &[Test]| Clause {
-            atoms: tests.iter().map(|test| Atom { column: 0, test: test.clone() }).collect(),
-        };
-        let contains = Test::Contains("a".into());
+    fn a_negated_atom_holds_of_exactly_the_other_cells() {
+        let elements = ["powershell -enc".to_owned(), String::new()];
+        let cells = [
+            Tested::Null,
+            Tested::Folded(""),
+            Tested::Folded("x -enc"),
+            Tested::Integer(1),
+            Tested::Integer(9),
+            Tested::Elements(&elements),
+            Tested::Elements(&[]),
+            Tested::Other,
+        ];
+        for (test, met) in [
+            (Test::Contains("-enc".into()), [2, 5].as_slice()),
+            (Test::Prefix("x".into()), &[2]),
+            (Test::Suffix("-enc".into()), &[2, 5]),
+            (Test::Equals(String::new()), &[1, 5]),
+            (Test::Exists(true), &[1, 2, 3, 4, 5, 6, 7]),
+            (Test::Exists(false), &[0]),
+            (Test::Integers(vec![1, 2]), &[3]),
+            (Test::Range(2, 9), &[4]),
+        ] {
+            for (at, cell) in cells.iter().enumerate() {
+                let atom = Atom::new(0, test.clone());
+                assert_eq!(atom.holds(*cell), met.contains(&at), "{atom:?} of {cell:?}");
+                assert_eq!((!atom).holds(*cell), !met.contains(&at), "not {test:?} of {cell:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_prefilter_that_only_asks_for_presence_or_rules_out_does_not_prune() {
+        let clause = |atoms: &[Atom]| Clause { atoms: atoms.to_vec() };
+        let exists = |wanted| Atom::new(0, Test::Exists(wanted));
+        let contains = Atom::new(0, Test::Contains("a".into()));
         for (clauses, prunes) in [
             (vec![], false),
-            (vec![clause(&[Test::Exists(true)])], false),
-            (vec![clause(&[Test::Exists(false), contains.clone()])], false),
-            (vec![clause(&[Test::Exists(true)]), clause(&[contains])], true),
+            (vec![clause(&[exists(true)])], false),
+            (vec![clause(&[exists(false), contains.clone()])], false),
+            (vec![clause(&[!contains.clone()])], false),
+            (vec![clause(&[contains.clone(), !contains.clone()])], false),
+            (vec![clause(&[!contains.clone()]), clause(slice::from_ref(&contains))], true),
+            (vec![clause(&[exists(true)]), clause(&[contains])], true),
             // No row meets it.
             (vec![clause(&[])], true),
         ] {
@@ -304,7 +399,7 @@ mod tests {
     #[test]
     fn values_are_folded_before_they_are_tested() {
         let contains = |literal: &str| Prefilter {
-            clauses: vec![Clause { atoms: vec![Atom { column: 7, test: Test::Contains(literal.into()) }] }],
+            clauses: vec![Clause { atoms: vec![Atom::new(7, Test::Contains(literal.into()))] }],
         };
         for (value, literal, admitted) in [
             (Value::Text("A K\u{212a}\u{c9}".into()), "kk\u{e9}", true),
@@ -315,8 +410,10 @@ mod tests {
             (Value::Other, "", false),
             (Value::Null, "", false),
         ] {
-            let prefilter = contains(literal);
+            let mut prefilter = contains(literal);
             assert_eq!(prefilter.admits_values(|_| value.clone()), admitted, "{value:?} has {literal:?}");
+            prefilter.clauses[0].atoms[0].negated = true;
+            assert_eq!(prefilter.admits_values(|_| value.clone()), !admitted, "{value:?} does not have {literal:?}");
         }
     }
 
@@ -325,7 +422,11 @@ mod tests {
         for (atom, expected) in [
             (r#"{"column": 0, "regex": "a"}"#, "unknown prefilter atom `regex`, expected one of `contains`, `prefix`"),
             (r#"{"column": 0, "contains": "a", "negate": true}"#, "unknown prefilter atom `negate`"),
+            (r#"{"column": 0, "!regex": "a"}"#, "unknown prefilter atom `!regex`, expected one of"),
+            (r#"{"column": 0, "!!contains": "a"}"#, "unknown prefilter atom `!!contains`, expected one of"),
+            (r#"{"!column": 0, "contains": "a"}"#, "unknown prefilter atom `!column`, expected one of"),
             (r#"{"column": 0, "contains": "a", "prefix": "a"}"#, "`prefix` is too many"),
+            (r#"{"column": 0, "contains": "a", "!contains": "b"}"#, "`!contains` is too many"),
             (r#"{"column": 0, "column": 0, "contains": "a"}"#, "`column` is too many"),
             (r#"{"contains": "a"}"#, "without a column"),
             (r#"{"column": 0}"#, "without a test: one of contains"),

@@ -3,6 +3,9 @@
 //!
 //! That the manifests of real rules fit too is tested in host/embed, which can compile rules.
 
+// The example manifest is one `json!`.
+#![recursion_limit = "256"]
+
 use std::collections::BTreeSet;
 
 use jsonschema::Validator;
@@ -44,6 +47,9 @@ fn full() -> Value {
                     [atom("contains", "a".into()), atom("prefix", "a".into()), atom("suffix", "a".into())],
                     [atom("equals", "a".into()), atom("exists", true.into())],
                     [{"column": 2, "integers": [1]}, {"column": 2, "range": [-5, 5]}],
+                    [atom("!contains", "a".into()), atom("!prefix", "a".into()), atom("!suffix", "a".into())],
+                    [atom("!equals", "a".into()), atom("!exists", true.into())],
+                    [{"column": 2, "!integers": [1]}, {"column": 2, "!range": [-5, 5]}],
                 ],
                 "lookback": {
                     "column": 1,
@@ -203,7 +209,10 @@ fn both_ignore_an_unknown_optional_key_and_refuse_what_changes_the_meaning() {
         ("/plan/nodes/0/source/columns/0/type", json!("decimal"), false),
         (atom, json!({"column": 0, "regex": "a"}), false),
         (atom, json!({"column": 0, "contains": "a", "negate": true}), false),
+        (atom, json!({"column": 0, "!regex": "a"}), false),
+        (atom, json!({"column": 0, "!contains": 1}), false),
         (atom, json!({"column": 0, "contains": "a", "prefix": "a"}), false),
+        (atom, json!({"column": 0, "contains": "a", "!contains": "b"}), false),
         (atom, json!({"column": 0}), false),
         (atom, json!({"contains": "a"}), false),
         (atom, json!({"column": 0, "range": [1]}), false),

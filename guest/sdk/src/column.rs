@@ -47,11 +47,11 @@ impl<T: Scalar> Column<T> {
     /// [`crate::testing::check`] says so.
     fn atom<D: Detection>(&self, test: Test) -> Atom {
         let at = D::READS.iter().position(|field| *field == self.field).and_then(|at| u32::try_from(at).ok());
-        Atom { column: at.unwrap_or(u32::MAX), test }
+        Atom::new(at.unwrap_or(u32::MAX), test)
     }
 }
 
-/// Atoms on text compare without case, whatever the case of the literal.
+/// Atoms on text compare without case, whatever the case of the literal. `!` makes one that holds of all other rows.
 impl Column<String> {
     /// A prefilter atom: `literal` is somewhere in the text.
     pub fn contains<D: Detection>(&self, literal: &str) -> Atom {

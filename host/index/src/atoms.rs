@@ -28,6 +28,8 @@ pub(crate) struct Asked {
     pub(crate) slot: u32,
     /// What.
     pub(crate) kind: Kind,
+    /// Whether it holds where that is not so.
+    pub(crate) negated: bool,
     /// Which of its literal's bytes is rare in text.
     pub(crate) rare: u8,
     /// Where its literal lies, or its integers.
@@ -184,7 +186,7 @@ fn rare(literal: &[u8]) -> u8 {
 #[derive(Default)]
 struct Building<'a> {
     result: Atoms,
-    atoms: HashMap<(u32, &'a Test), u32>,
+    atoms: HashMap<(u32, bool, &'a Test), u32>,
     clauses: HashMap<Vec<u32>, u32>,
 }
 
@@ -211,7 +213,8 @@ impl<'a> Building<'a> {
     fn atom(&mut self, atom: &'a Atom, columns: &[u32]) -> u32 {
         let key = columns.get(atom.column as usize);
         let slot = key.and_then(|key| self.result.keys.binary_search(key).ok()).map_or(NO_SLOT, number_of);
-        if let Some(known) = self.atoms.get(&(slot, &atom.test)) {
+        let identity = (slot, atom.negated, &atom.test);
+        if let Some(known) = self.atoms.get(&identity) {
             return *known;
         }
         let result = &mut self.result;
@@ -225,10 +228,10 @@ impl<'a> Building<'a> {
             Test::Range(low, high) => result.numbers(Kind::Range, &[*low, *high]),
         };
         let number = number_of(result.asked.len());
-        let mut asked = Asked { slot, kind, rare: 0, start, len: number_of(len) };
+        let mut asked = Asked { slot, kind, negated: atom.negated, rare: 0, start, len: number_of(len) };
         asked.rare = rare(result.literal(asked));
         result.asked.push(asked);
-        self.atoms.insert((slot, &atom.test), number);
+        self.atoms.insert(identity, number);
         number
     }
 }

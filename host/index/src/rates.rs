@@ -58,6 +58,12 @@ impl<'a> Rates<'a> {
 }
 
 fn guess(asked: Asked, atoms: &Atoms) -> f64 {
+    let met = guess_met(asked, atoms);
+    if asked.negated { 1.0 - met } else { met }
+}
+
+/// In how many of a row what an atom asks is so, be it negated or not.
+fn guess_met(asked: Asked, atoms: &Atoms) -> f64 {
     let literal = atoms.literal(asked);
     match asked.kind {
         _ if asked.slot == NO_SLOT => f64::from(u8::from(asked.kind == Kind::Exists(false))),

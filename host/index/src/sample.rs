@@ -85,14 +85,15 @@ impl Sample {
     }
 
     /// In how many of a row an atom holds, if the sample can tell. Of text it is at most as often as its rarest four
-    /// bytes are there.
+    /// bytes are there, and a negated atom at least in the others.
     pub(crate) fn rate(&self, atom: u32, asked: Asked, literal: &[u8]) -> Option<f64> {
         let rows = f64::from(self.rows.max(1));
         // What was never seen may be seen yet.
         let unseen = 0.3 / rows;
         let rate = if is_gram(asked, literal) {
             let grams = literal.windows(GRAM).map(|gram| self.rate_of_gram(asked.slot, gram_number(gram)));
-            grams.reduce(f64::min)?
+            let met = grams.reduce(f64::min)?.min(1.0);
+            if asked.negated { 1.0 - met } else { met }
         } else {
             let place = self.counted.binary_search_by_key(&atom, |(atom, _)| *atom).ok()?;
             f64::from(self.counted.get(place)?.1) / rows

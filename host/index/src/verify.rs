@@ -29,6 +29,11 @@ impl Atoms {
 
     /// Whether an atom holds of a value.
     pub(crate) fn holds(&self, asked: Asked, value: Known, values: &Values) -> bool {
+        self.is_met(asked, value, values) != asked.negated
+    }
+
+    /// Whether a value is what an atom asks, were it not negated.
+    fn is_met(&self, asked: Asked, value: Known, values: &Values) -> bool {
         match (asked.kind, value) {
             (Kind::Exists(wanted), value) => matches!(value, Known::Null) != wanted,
             (Kind::Integers, Known::Integer(integer)) => self.integers(asked).binary_search(&integer).is_ok(),
@@ -44,7 +49,7 @@ impl Atoms {
         }
     }
 
-    /// Whether an atom holds of folded text. Both are UTF-8, so bytes compare as characters do.
+    /// Whether folded text is what an atom asks, negated or not. Both are UTF-8, so bytes compare as characters do.
     pub(crate) fn text_holds(&self, asked: Asked, text: &[u8]) -> bool {
         let literal = self.literal(asked);
         match asked.kind {

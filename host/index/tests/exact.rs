@@ -62,7 +62,11 @@ fn test() -> impl Strategy<Value = Test> {
 
 fn prefilter() -> impl Strategy<Value = Prefilter> {
     // A column too many: one that has no key.
-    let atom = (0..=COLUMNS, test()).prop_map(|(column, test)| Atom { column, test });
+    let atom = (0..=COLUMNS, test(), prop::bool::weighted(0.3)).prop_map(|(column, test, negated)| Atom {
+        column,
+        negated,
+        test,
+    });
     let clause = prop::collection::vec(atom, 0..5).prop_map(|atoms| Clause { atoms });
     prop::collection::vec(prop_oneof![9 => clause, 1 => Just(Clause::default())], 0..4)
         .prop_map(|clauses| Prefilter { clauses })
@@ -110,7 +114,7 @@ const ROWS_LEARNED_FROM: usize = 64 + 32 * 192;
 
 /// A prefilter of literals in the value of key 0.
 fn keywords() -> impl Strategy<Value = Prefilter> {
-    let atom = folded().prop_map(|literal| Atom { column: 0, test: Test::Contains(literal) });
+    let atom = folded().prop_map(|literal| Atom::new(0, Test::Contains(literal)));
     let clause = prop::collection::vec(atom, 1..4).prop_map(|atoms| Clause { atoms });
     prop::collection::vec(clause, 1..3).prop_map(|clauses| Prefilter { clauses })
 }

@@ -7,7 +7,7 @@ use sandtrap_wit::prefilter::{Atom, Clause, Prefilter, Test};
 use support::{Cell, Cells, Event, admitted};
 
 fn clause(tests: impl IntoIterator<Item = Test>) -> Prefilter {
-    let atoms = tests.into_iter().map(|test| Atom { column: 0, test }).collect();
+    let atoms = tests.into_iter().map(|test| Atom::new(0, test)).collect();
     Prefilter { clauses: vec![Clause { atoms }] }
 }
 

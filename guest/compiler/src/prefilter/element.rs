@@ -21,7 +21,7 @@ impl Derivation<'_> {
             ElementTest::Regex(regex) => required(at, &regex.required()),
             ElementTest::Cidr(networks) => Condition::any(networks.iter().map(|each| {
                 let tests = network::tests(each).into_iter();
-                Condition::one_of(tests.map(|test| Atom { column: at, test }).collect())
+                Condition::one_of(tests.map(|test| Atom::new(at, test)).collect())
             })),
             ElementTest::Number { .. } => Condition::always(),
             ElementTest::Field { column: other, .. } => self.has_value(*other),
@@ -51,7 +51,7 @@ fn pattern(column: u32, pattern: &Pattern) -> Condition {
             (_, true) => Test::Suffix(run),
             _ => Test::Contains(run),
         };
-        Some(Condition::atom(Atom { column, test }))
+        Some(Condition::atom(Atom::new(column, test)))
     }))
 }
 
@@ -68,7 +68,7 @@ fn required(column: u32, required: &Required) -> Condition {
                         MatchKind::EndsWith => Test::Suffix(part),
                         _ => Test::Contains(part),
                     };
-                    Atom { column, test }
+                    Atom::new(column, test)
                 })
                 .collect(),
         ),

@@ -1,4 +1,5 @@
-//! Clauses that are too large for a manifest, made smaller: shorter texts say less, and several may become one.
+//! Clauses that are too large for a manifest, made smaller: shorter texts say less, and several may become one. Of a text
+//! that must not be there a part says more: an exclusion is small or is not said.
 
 use std::collections::BTreeSet;
 
@@ -20,6 +21,9 @@ const SMALL_TEXT_BYTES_MAX: usize = 256;
 pub(super) fn fit(clause: Clause) -> Option<Clause> {
     if is_small(&clause) {
         return Some(clause);
+    }
+    if clause.atoms.iter().any(|atom| atom.negated) {
+        return None;
     }
     CHARACTERS
         .iter()
@@ -46,7 +50,7 @@ pub(super) fn json_bytes(clause: &Clause) -> usize {
 
 fn cut(clause: &Clause, characters: usize) -> Clause {
     let atoms: BTreeSet<Atom> =
-        clause.atoms.iter().map(|atom| Atom { column: atom.column, test: cut_test(&atom.test, characters) }).collect();
+        clause.atoms.iter().map(|atom| Atom::new(atom.column, cut_test(&atom.test, characters))).collect();
     Clause { atoms: atoms.into_iter().collect() }
 }
 
@@ -70,7 +74,7 @@ mod tests {
     use super::*;
 
     fn clause(tests: impl IntoIterator<Item = Test>) -> Clause {
-        Clause { atoms: tests.into_iter().map(|test| Atom { column: 0, test }).collect() }
+        Clause { atoms: tests.into_iter().map(|test| Atom::new(0, test)).collect() }
     }
 
     #[test]
@@ -88,6 +92,9 @@ mod tests {
         ] {
             assert_eq!(fit(clause([test])), Some(clause([expected])));
         }
+        let exclusion = |text: &str| Clause { atoms: vec![!Atom::new(0, Test::Contains(text.into()))] };
+        assert_eq!(fit(exclusion("a")), Some(exclusion("a")));
+        assert_eq!(fit(exclusion(&long)), None);
     }
 
     #[test]
@@ -95,6 +102,9 @@ mod tests {
         let tests = |start: &str| (0..20_000).map(|n| Test::Contains(format!("{start}{n:05}"))).collect::<Vec<_>>();
         let fits = fit(clause(tests("evil"))).expect("they start alike");
         assert!((1..=ATOMS_MAX).contains(&fits.atoms.len()), "{} atoms", fits.atoms.len());
+        let mut some_negated = clause(tests("evil"));
+        some_negated.atoms.push(!Atom::new(0, Test::Equals("x".into())));
+        assert_eq!(fit(some_negated), None);
         let numbers = (0..20_000).map(|n| Test::Integers(vec![n]));
         assert_eq!(fit(clause(numbers)), None);
         let large = (0..8_000).map(|n| Test::Suffix(format!("{n:05}{}", "x".repeat(200))));

@@ -9,7 +9,14 @@ const PAIRS_OF_CLAUSES_MAX: usize = 1 << 10;
 
 /// Whether every row that meets `atom` meets `other`.
 fn atom(atom: &Atom, other: &Atom) -> bool {
-    atom.column == other.column && test(&atom.test, &other.test)
+    atom.column == other.column
+        && match (atom.negated, other.negated) {
+            (false, false) => test(&atom.test, &other.test),
+            // What is not so cannot be what is only ever so.
+            (true, true) => test(&other.test, &atom.test),
+            // Of a list, one element may be so and another not.
+            _ => false,
+        }
 }
 
 fn test(test: &Test, other: &Test) -> bool {
@@ -75,7 +82,7 @@ mod tests {
     use super::*;
 
     fn on(column: u32, test: Test) -> Atom {
-        Atom { column, test }
+        Atom::new(column, test)
     }
 
     fn contains(text: &str) -> Test {
@@ -107,6 +114,15 @@ mod tests {
             assert_eq!(test(&given, &other), follows, "{given:?} and {other:?}");
         }
         assert!(!atom(&on(0, contains("a")), &on(1, contains("a"))), "another column");
+        for (given, other, follows) in [
+            (!on(0, contains("a")), !on(0, contains("abc")), true),
+            (!on(0, contains("abc")), !on(0, contains("a")), false),
+            (!on(0, Exists(true)), !on(0, contains("a")), true),
+            (!on(0, contains("abc")), on(0, contains("a")), false),
+            (on(0, Equals("x".into())), !on(0, Equals("y".into())), false),
+        ] {
+            assert_eq!(atom(&given, &other), follows, "{given:?} and {other:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How rare a test is thought to be: a guess that decides which clauses are kept where not all can be. It is never about
 //! what is right, only about what is quick.
 
-use sandtrap_wit::prefilter::{Clause, Test};
+use sandtrap_wit::prefilter::{Atom, Clause, Test};
 
 /// Of so many events, [`share`] says how many meet a test.
 const EVENTS: u64 = 1 << EVENTS_BITS;
@@ -48,13 +48,20 @@ const COMMON: [&str; 18] = [
 
 /// How many of 2^40 events meet one of a clause's atoms, at most: an event may meet several.
 pub(super) fn of_clause(clause: &Clause) -> u64 {
-    clause.atoms.iter().map(|atom| of_test(&atom.test)).fold(0, u64::saturating_add)
+    clause.atoms.iter().map(of_atom).fold(0, u64::saturating_add)
+}
+
+/// How many of 2^40 events an atom holds of.
+fn of_atom(atom: &Atom) -> u64 {
+    let met = of_test(&atom.test);
+    if atom.negated { EVENTS.saturating_sub(met) } else { met }
 }
 
 /// Whether a clause may cut down what others let through: one of a few characters is in nearly every text.
 pub(super) fn is_telling(clause: &Clause) -> bool {
-    let is_character = |test: &Test| matches!(test, Test::Contains(text) if text.chars().nth(1).is_none());
-    clause.atoms.len() < CHARACTERS_MIN || !clause.atoms.iter().all(|atom| is_character(&atom.test))
+    let is_character =
+        |atom: &Atom| !atom.negated && matches!(&atom.test, Test::Contains(text) if text.chars().nth(1).is_none());
+    clause.atoms.len() < CHARACTERS_MIN || !clause.atoms.iter().all(is_character)
 }
 
 /// How many of 2^40 events meet a test.
@@ -110,10 +117,7 @@ mod tests {
     #[test]
     fn a_choice_of_characters_says_nothing() {
         let clause = |texts: &[&str]| Clause {
-            atoms: texts
-                .iter()
-                .map(|text| sandtrap_wit::prefilter::Atom { column: 0, test: Test::Contains((*text).into()) })
-                .collect(),
+            atoms: texts.iter().map(|text| Atom::new(0, Test::Contains((*text).into()))).collect(),
         };
         for (texts, tells) in [
             (&["0", "1", "2", "3"][..], false),
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_atoms_is_no_overflow() {
-        let atom = sandtrap_wit::prefilter::Atom { column: 0, test: Test::Exists(true) };
+        let atom = Atom::new(0, Test::Exists(true));
         let many = Clause { atoms: vec![atom; 1 << 10] };
         assert!(of_clause(&many) >= EVENTS);
     }

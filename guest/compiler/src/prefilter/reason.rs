@@ -10,8 +10,8 @@ const REASONS_MAX: usize = 3;
 /// So many characters of a pattern are shown.
 const PATTERN_CHARACTERS_MAX: usize = 60;
 
-/// Why every event of the stream, or every one that has some field at all, is a candidate for the detection; `None` where
-/// its prefilter asks for more, or where it reads no stream.
+/// Why every event of the stream, or every one that has some field at all or is not ruled out, is a candidate for the
+/// detection; `None` where its prefilter asks for more, or where it reads no stream.
 pub fn not_pruned(program: &Program) -> Option<String> {
     let Some(Node::Source(source)) = program.plan.nodes.first() else { return None };
     if !matches!(source.rows, Rows::Stream(_)) || source.prefilter.prunes() {

@@ -27,6 +27,17 @@ fn has(column: u32, needle: &str) -> Expr {
     search(column, &[needle], MatchKind::Term, Quantifier::Any)
 }
 
+fn contains(column: u32, needle: &str) -> Expr {
+    search(column, &[needle], MatchKind::Contains, Quantifier::Any)
+}
+
+fn cased(column: u32, needle: &str) -> Expr {
+    match contains(column, needle) {
+        Expr::TextMatch(found) => Expr::TextMatch(TextMatch { fold: false, ..found }),
+        other => other,
+    }
+}
+
 fn compare(op: CompareOp, column: u32, value: i64) -> Expr {
     let right = Box::new(Expr::Literal(Literal::Integer(value, LogicalType::Long)));
     Expr::Compare { op, left: Box::new(number_column(column)), right }
@@ -79,14 +90,14 @@ fn lists() -> Vec<Input> {
     vec![Input { ty: LogicalType::String, list: true }; PLAIN.len()]
 }
 
-/// The prefilter as text: `0~kvm` contains, `^` starts, `$` ends, `=` equals, `?` exists, `#` integers, `[]` range.
+/// The prefilter as text: `!` not, `0~kvm` contains, `^` starts, `$` ends, `=` equals, `?` exists, `#` integers, `[]` range.
 fn shown(expr: &Expr, inputs: &[Input]) -> String {
     let prefilter = derive(expr, inputs, &[0, 1, 2, 3, 4, 5]);
     if prefilter.is_always() {
         return "always".into();
     }
     let atom = |atom: &Atom| {
-        let column = atom.column;
+        let column = format!("{}{}", if atom.negated { "!" } else { "" }, atom.column);
         match &atom.test {
             Test::Contains(text) => format!("{column}~{text}"),
             Test::Prefix(text) => format!("{column}^{text}"),
@@ -121,7 +132,35 @@ fn says_what_a_filter_implies_and_no_more() {
         (search(0, &[], Term, All), "always"),
         (search(0, &[""], Equals, Any), "0="),
         (search(0, &["x"], TermPrefix, Any), "0~x"),
+        // Of a term, where it lies in the text does not say that it is one.
         (not(has(0, "kvm")), "always"),
+        (not(search(0, &["x"], TermPrefix, Any)), "always"),
+        (not(search(0, &["KVM", "psexec"], Contains, Any)), "!0~kvm and !0~psexec"),
+        (not(search(0, &["É.exe", "b"], StartsWith, Any)), "!0^b and !0^é.exe"),
+        (not(search(0, &["a", "b"], EndsWith, All)), "!0$a or !0$b"),
+        (not(search(0, &["a"], Equals, Any)), "!0=a"),
+        (not(search(0, &[""], Contains, Any)), "!0~"),
+        (not(search(0, &[], Contains, Any)), "always"),
+        (not(search(0, &[], Contains, All)), "never"),
+        (not(cased(0, "kvm")), "always"),
+        (not(not(cased(0, "kvm"))), "0~kvm"),
+        // What is ruled out comes last, whatever is rare.
+        (Expr::And(vec![not(contains(1, "b")), Expr::IsNull(Box::new(number_column(1)))]), "1?false and !1~b"),
+        (Expr::Or(vec![has(0, "a"), not(contains(1, "b"))]), "0~a or !1~b"),
+        (not(Expr::And(vec![contains(0, "a"), contains(1, "b")])), "!0~a or !1~b"),
+        (
+            not(Expr::And(vec![contains(0, "a"), search(1, &["b", "c"], Contains, Any)])),
+            "!0~a or !1~b and !0~a or !1~c",
+        ),
+        (
+            Expr::Or(vec![Expr::And(vec![has(0, "a"), not(contains(1, "b"))]), has(2, "c")]),
+            "0~a or 2~c and !1~b or 2~c",
+        ),
+        // Half of a condition that says nothing says nothing.
+        (Expr::Or(vec![not(contains(1, "b")), not(has(1, "c"))]), "always"),
+        // A shorter text is missing only where the longer one is, too.
+        (not(search(0, &["psexec", "psexec64"], Contains, Any)), "!0~psexec"),
+        (not(search(0, &["psexec", "psexec64"], Contains, All)), "!0~psexec64"),
         (Expr::And(vec![has(0, "a"), not(has(1, "b")), has(2, "c")]), "0~a and 2~c"),
         (Expr::Or(vec![has(0, "a"), has(1, "b")]), "0~a or 1~b"),
         (Expr::Or(vec![has(0, "a"), not(has(1, "b"))]), "always"),
@@ -135,22 +174,25 @@ fn says_what_a_filter_implies_and_no_more() {
         (Expr::Or(vec![null, has(0, "a")]), "0~a"),
         (compare(Equal, 1, 5), "1#[5]"),
         // A null is unequal to 5.
-        (compare(NotEqual, 1, 5), "always"),
-        (not(compare(Equal, 1, 5)), "always"),
+        (compare(NotEqual, 1, 5), "!1#[5]"),
+        (not(compare(Equal, 1, 5)), "!1#[5]"),
         (not(compare(NotEqual, 1, 5)), "1#[5]"),
         (compare(Less, 1, 5), "1[-9223372036854775808..4]"),
         (not(compare(Less, 1, 5)), "1[5..9223372036854775807]"),
         (compare(Less, 1, i64::MIN), "never"),
         (compare(GreaterEqual, 1, i64::MAX), "1#[9223372036854775807]"),
         (Expr::InSet { value: Box::new(number_column(1)), set: vec![1, 7] }, "1#[1, 7]"),
-        (not(Expr::InSet { value: Box::new(number_column(1)), set: vec![1, 7] }), "always"),
+        (not(Expr::InSet { value: Box::new(number_column(1)), set: vec![1, 7] }), "!1#[1, 7]"),
+        // As a range it would rule out what is between.
+        (not(Expr::InSet { value: Box::new(number_column(1)), set: (0..2_000).collect() }), "always"),
+        (not(hour_in(vec![1, 2])), "always"),
         (Expr::InSet { value: Box::new(number_column(1)), set: vec![] }, "never"),
         (Expr::IsNull(Box::new(number_column(1))), "1?false"),
         (not(Expr::IsNull(Box::new(number_column(1)))), "1?true"),
         (Expr::IsNull(Box::new(text_column(0))), "never"),
         (not(Expr::IsNull(Box::new(text_column(0)))), "always"),
         (Expr::IsEmpty(Box::new(text_column(1))), "1="),
-        (not(Expr::IsEmpty(Box::new(text_column(1)))), "always"),
+        (not(Expr::IsEmpty(Box::new(text_column(1)))), "!1="),
         // Text without a value is tested as the empty text.
         (not(Expr::HasValue { column: 0 }), "0="),
         (not(Expr::HasValue { column: 1 }), "1?false"),
@@ -197,6 +239,9 @@ fn says_what_an_element_that_passes_implies() {
     let wildcards = |patterns: Vec<Vec<Piece>>| {
         any(ElementTest::Wildcards { patterns: patterns.into_iter().map(Pattern).collect(), fold: false })
     };
+    let folded = |patterns: Vec<Vec<Piece>>| {
+        any(ElementTest::Wildcards { patterns: patterns.into_iter().map(Pattern).collect(), fold: true })
+    };
     let regex = |pattern| any(ElementTest::Regex(Regex::new(pattern, Flags::default()).expect(pattern)));
     let network = crate::ir::Network { address: [10, 0, 0, 0].into(), prefix: 8 };
     for (filter, expected) in [
@@ -215,6 +260,20 @@ fn says_what_an_element_that_passes_implies() {
         (any(ElementTest::Number { op: CompareOp::Less, value: 1.0 }), "0?true"),
         (any(ElementTest::Field { column: 2, kind: MatchKind::Equals, fold: true }), "2?true and 0?true"),
         (not(any(ElementTest::Cidr(vec![network]))), "always"),
+        (not(regex("^(net|sc)\\.exe$")), "always"),
+        (not(any(ElementTest::Number { op: CompareOp::Less, value: 1.0 })), "always"),
+        (not(any(ElementTest::Field { column: 2, kind: MatchKind::Equals, fold: true })), "always"),
+        (not(wildcards(vec![vec![literal("abc"), Piece::AnyText]])), "always"),
+        (not(folded(vec![vec![literal("Abc"), Piece::AnyText]])), "!0^abc"),
+        (not(folded(vec![vec![Piece::AnyText, literal("Ab"), literal("C")]])), "!0$abc"),
+        (not(folded(vec![vec![Piece::AnyText, literal("Abc"), Piece::AnyText]])), "!0~abc"),
+        (not(folded(vec![vec![literal("Abc")]])), "!0=abc"),
+        (not(folded(vec![vec![]])), "!0="),
+        (not(folded(vec![vec![Piece::AnyText]])), "!0~"),
+        (not(folded(vec![vec![literal("a"), Piece::AnyCharacter]])), "always"),
+        // A text that starts and ends so may be too short to do both.
+        (not(folded(vec![vec![literal("ab"), Piece::AnyText, literal("bc")], vec![literal("x")]])), "!0=x"),
+        (not(search(0, &["kvm"], MatchKind::Contains, Quantifier::Any)), "!0~kvm"),
         // Every part of a pattern; where several patterns are alternatives, the rarest of each, the next, and so on.
         (
             wildcards(vec![vec![Piece::AnyText, literal("whoami"), Piece::AnyText, literal("groups"), Piece::AnyText]]),
@@ -259,4 +318,29 @@ fn a_large_disjunction_of_conjunctions_stays_small() {
     let prefilter = derive(&Expr::Or((0..100).map(pair).collect()), &inputs, &reads);
     assert!((1..=16).contains(&prefilter.clauses.len()), "{} clauses", prefilter.clauses.len());
     assert!(prefilter.clauses.iter().all(|clause| clause.atoms.len() >= 100), "each conjunction has its part");
+}
+
+#[test]
+fn exclusions_take_no_place_and_little_room() {
+    let wanted: Vec<Expr> = (0..8).map(|n| contains(n, "rather rare")).collect();
+    let reads: Vec<u32> = (0..1_000).collect();
+    let inputs = vec![Input { ty: LogicalType::String, list: false }; 1_000];
+    let alone = derive(&Expr::And(wanted.clone()), &inputs, &reads);
+    let texts: Vec<String> = (0..500).map(|n| format!("c:\\folder {n}\\")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let excluding = not(search(9, &texts, MatchKind::StartsWith, Quantifier::Any));
+    // Each of two sides has what it excludes.
+    let one_of = |n: usize| Expr::And(vec![wanted[n].clone(), excluding.clone()]);
+    let sides = |n: usize| Expr::Or(vec![wanted[n].clone(), wanted[n + 1].clone()]);
+    for (filter, alone) in [
+        (Expr::And([vec![excluding.clone()], wanted.clone()].concat()), alone),
+        (Expr::Or(vec![one_of(0), one_of(1)]), derive(&sides(0), &inputs, &reads)),
+    ] {
+        let prefilter = derive(&filter, &inputs, &reads);
+        let (kept, excluded) = prefilter.clauses.split_at(alone.clauses.len());
+        assert_eq!(kept, alone.clauses);
+        assert!(!excluded.is_empty() && excluded.iter().all(|clause| clause.atoms.iter().any(|atom| atom.negated)));
+        let bytes: usize = excluded.iter().map(fit::json_bytes).sum();
+        assert!(bytes <= 1 << 10, "{bytes} bytes");
+    }
 }

@@ -11,7 +11,7 @@ use super::condition::Condition;
 use crate::ir::{CompareOp, Expr, Function, Input, Literal, MatchKind, Quantifier, TextMatch};
 
 /// How many integers an atom lists; a larger set becomes the range from its least to its greatest.
-const INTEGERS_MAX: usize = 1_024;
+pub(super) const INTEGERS_MAX: usize = 1_024;
 
 /// A filter's kernel.
 pub(super) struct Derivation<'a> {
@@ -71,8 +71,9 @@ impl Derivation<'_> {
             Expr::Or(operands) => Condition::all(operands.iter().map(|operand| self.when_false(operand))),
             // `!=` is false only of two equal values: one null makes it true, two make it null.
             Expr::Compare { op: CompareOp::NotEqual, left, right } => self.compare(CompareOp::Equal, left, right),
-            // An order of integers is null where one is, so where it is false the opposite order is true. `==` is
-            // false of every other value and of null: nothing to say.
+            // `==` is false of every other value and of null, as `!=` is true.
+            Expr::Compare { op: CompareOp::Equal, left, right } => self.compare(CompareOp::NotEqual, left, right),
+            // An order of integers is null where one is, so where it is false the opposite order is true.
             Expr::Compare { op, left, right } => match opposite(*op) {
                 Some(opposite) if left.physical() == PhysicalType::Integers => self.compare(opposite, left, right),
                 Some(_) => self.both_not_null(left, right),
@@ -86,25 +87,29 @@ impl Derivation<'_> {
             ]),
             // A cell that is absent has no value either.
             Expr::HasValue { column } | Expr::Exists { column } => self.has_no_value(*column),
-            // What a text does not have in it cannot be indexed.
+            // A null is in no set.
+            Expr::InSet { value, set } => self.none_of(value, set),
+            Expr::TextMatch(found) => self.not_found(found),
+            // A cell without a value is tested as empty text too.
+            Expr::IsEmpty(operand) => self.not_empty(operand),
+            Expr::AnyElement { column, test } => self.no_element(*column, test),
+            // The needle is not known, or the value comes out of a calculation.
             _ => Condition::always(),
         }
     }
 
     /// A comparison of a column with an integer is true only of a cell with a value in the range it says. Of other
-    /// operands, that they are not null.
+    /// operands, that they are not null; unless it is `!=`, which is true of every other value and of null.
     fn compare(&self, op: CompareOp, left: &Expr, right: &Expr) -> Condition {
-        // True of one null, too: nothing to say.
-        if op == CompareOp::NotEqual {
-            return Condition::always();
-        }
         let (column, op, value) = match (left, right) {
             (column, Expr::Literal(Literal::Integer(value, _))) => (column, op, *value),
             (Expr::Literal(Literal::Integer(value, _)), column) => (column, op.mirrored(), *value),
+            _ if op == CompareOp::NotEqual => return Condition::always(),
             _ => return self.both_not_null(left, right),
         };
         let range = match op {
-            CompareOp::Equal | CompareOp::NotEqual => Some((value, value)),
+            CompareOp::NotEqual => return self.none_of(column, &[value]),
+            CompareOp::Equal => Some((value, value)),
             CompareOp::Less => value.checked_sub(1).map(|end| (i64::MIN, end)),
             CompareOp::LessEqual => Some((i64::MIN, value)),
             CompareOp::Greater => value.checked_add(1).map(|start| (start, i64::MAX)),
@@ -112,8 +117,8 @@ impl Derivation<'_> {
         };
         let Some(at) = self.column(column, PhysicalType::Integers) else { return self.not_null(column) };
         match range {
-            Some((low, high)) if low == high => Condition::atom(Atom { column: at, test: Test::Integers(vec![low]) }),
-            Some((low, high)) => Condition::atom(Atom { column: at, test: Test::Range(low, high) }),
+            Some((low, high)) if low == high => Condition::atom(Atom::new(at, Test::Integers(vec![low]))),
+            Some((low, high)) => Condition::atom(Atom::new(at, Test::Range(low, high))),
             // Nothing is less than the least integer or greater than the greatest.
             None => Condition::never(),
         }
@@ -123,7 +128,7 @@ impl Derivation<'_> {
         let (Some(least), Some(greatest)) = (set.iter().min(), set.iter().max()) else { return Condition::never() };
         let Some(column) = self.column(value, PhysicalType::Integers) else { return self.not_null(value) };
         let test = if set.len() > INTEGERS_MAX { Test::Range(*least, *greatest) } else { Test::Integers(set.to_vec()) };
-        Condition::atom(Atom { column, test })
+        Condition::atom(Atom::new(column, test))
     }
 
     /// A needle that is found is, folded, in the folded text: folding goes character by character, so what lies in a
@@ -155,7 +160,7 @@ impl Derivation<'_> {
     /// One of these tests on a text column. Dynamic values are text too, and the host tests them as such.
     fn text_atoms(&self, haystack: &Expr, tests: Vec<Test>) -> Condition {
         match self.column(haystack, PhysicalType::Text) {
-            Some(column) => Condition::one_of(tests.into_iter().map(|test| Atom { column, test }).collect()),
+            Some(column) => Condition::one_of(tests.into_iter().map(|test| Atom::new(column, test)).collect()),
             None => Condition::always(),
         }
     }
@@ -172,7 +177,7 @@ impl Derivation<'_> {
     pub(super) fn has_value(&self, column: u32) -> Condition {
         match (self.inputs.get(column as usize), self.source_column(column)) {
             (Some(input), Some(column)) if input.list || input.ty.physical() != PhysicalType::Text => {
-                Condition::atom(Atom { column, test: Test::Exists(true) })
+                Condition::atom(Atom::new(column, Test::Exists(true)))
             }
             _ => Condition::always(),
         }
@@ -185,7 +190,7 @@ impl Derivation<'_> {
         };
         let is_text = !input.list && input.ty.physical() == PhysicalType::Text;
         let test = if is_text { Test::Equals(String::new()) } else { Test::Exists(false) };
-        Condition::atom(Atom { column: at, test })
+        Condition::atom(Atom::new(at, test))
     }
 
     /// The value of an expression is not null: no column that it is calculated from may be, where a null makes a null.
@@ -210,14 +215,14 @@ impl Derivation<'_> {
     fn cell_is_null(&self, expr: &Expr) -> Condition {
         match self.column(expr, expr.physical()) {
             Some(column) if expr.physical() != PhysicalType::Text => {
-                Condition::atom(Atom { column, test: Test::Exists(false) })
+                Condition::atom(Atom::new(column, Test::Exists(false)))
             }
             _ => Condition::always(),
         }
     }
 
     /// The source's column that an expression is, seen through conversions that keep value and null.
-    fn column(&self, expr: &Expr, physical: PhysicalType) -> Option<u32> {
+    pub(super) fn column(&self, expr: &Expr, physical: PhysicalType) -> Option<u32> {
         match expr {
             Expr::Input { column, ty } if ty.physical() == physical => self.source_column(*column),
             Expr::Convert { value, ty } if ty.physical() == physical && value.physical() == physical => {

@@ -114,7 +114,8 @@ fn prefilter(prefilter: &Prefilter, columns: &[sandtrap_wit::plan::NamedColumn])
                 Test::Integers(set) => format!("{set:?}"),
                 Test::Range(low, high) => format!("[{low}..{high}]"),
             };
-            format!("{}{test}", columns[atom.column as usize].name)
+            let not = if atom.negated { "!" } else { "" };
+            format!("{not}{}{test}", columns[atom.column as usize].name)
         });
         atoms.collect::<Vec<_>>().join("|")
     });

@@ -207,7 +207,7 @@ kernel where (endswith~-all Image ["\\b.exe", "\\c.exe"]) -> Image"#,
         // Only what the condition reads is asked for.
         (
             vec![Condition::And(vec![search(0), not(Condition::Or(vec![search(1), search(4)]))])],
-            r#"source windows/process_creation/* ([Image]:string, [Id]:string, [*]:string) prefilter Image$\a.exe & Id=1
+            r#"source windows/process_creation/* ([Image]:string, [Id]:string, [*]:string) prefilter Image$\a.exe & Id=1 & !*~word & !Image$\b.exe
 kernel where (and (endswith~ Image ["\\a.exe"]) (equals~ Id ["1"]) (not (or (endswith~ Image ["\\b.exe"]) (contains~ * ["word"])))) -> Image, Id"#,
         ),
         // Several conditions: one must hold.

@@ -298,7 +298,7 @@ fn a_filter_narrows_a_query_before_it_counts() {
     assert!(compilation.component.is_some(), "{:?}", compilation.diagnostics);
     assert_eq!(
         show::program(compilation.program().expect("a program")),
-        "source DeviceNetworkEvents (DeviceName:string, RemoteUrl:string, [AccountName]:string, [RemoteUrl]:string) prefilter RemoteUrl~kvm\n\
+        "source DeviceNetworkEvents (DeviceName:string, RemoteUrl:string, [AccountName]:string, [RemoteUrl]:string) prefilter RemoteUrl~kvm & !AccountName^adm_ & !RemoteUrl$\\b.exe\n\
          kernel where (and (has~ RemoteUrl [\"kvm\"]) (not (or (startswith~ AccountName [\"adm_\"]) (endswith~ RemoteUrl [\"\\\\b.exe\"])))) -> DeviceName\n\
          aggregate n=count() by DeviceName"
     );

@@ -215,7 +215,7 @@ fn prefilter(prefilter: &Prefilter, columns: &[NamedColumn]) -> String {
 
 fn atom(atom: &Atom, columns: &[NamedColumn]) -> String {
     let column = name(columns, atom.column);
-    match &atom.test {
+    let shown = match &atom.test {
         Test::Contains(text) => format!("{column} contains {text:?}"),
         Test::Prefix(text) => format!("{column} startswith {text:?}"),
         Test::Suffix(text) => format!("{column} endswith {text:?}"),
@@ -226,5 +226,6 @@ fn atom(atom: &Atom, columns: &[NamedColumn]) -> String {
             format!("{column} in ({})", values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         }
         Test::Range(from, to) => format!("{column} between ({from} .. {to})"),
-    }
+    };
+    if atom.negated { format!("not({shown})") } else { shown }
 }

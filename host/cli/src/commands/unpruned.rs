@@ -1,4 +1,4 @@
-//! `sandtrap inspect --unpruned`: the detections that an index cannot keep from any event, and why.
+//! `sandtrap inspect --unpruned`: the detections that an index cannot keep from any event, save what they rule out, and why.
 
 use std::{
     collections::HashMap,

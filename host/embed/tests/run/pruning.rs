@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{bool::weighted, collection::vec, prelude::*, sample::select};
 use sandtrap_compiler::ir;
 use sandtrap_embed::{
     evaluator::{Options, Pruning},
@@ -73,7 +73,9 @@ fn test(column: u32, lists: bool) -> BoxedStrategy<Test> {
 }
 
 fn prefilter(lists: bool) -> impl Strategy<Value = Prefilter> {
-    let atom = (0_u32..3).prop_flat_map(move |column| test(column, lists).prop_map(move |test| Atom { column, test }));
+    let atom = (0_u32..3).prop_flat_map(move |column| {
+        (test(column, lists), weighted(0.3)).prop_map(move |(test, negated)| Atom { column, negated, test })
+    });
     let clause = vec(atom, 0..5).prop_map(|atoms| Clause { atoms });
     vec(clause, 0..4).prop_map(|clauses| Prefilter { clauses })
 }

@@ -171,7 +171,8 @@ fn cells(wanted: &SourceColumn, event: &Map<String, Value>) -> Field {
     }
 }
 
-/// Whether the prefilter admits an event. An atom about a list holds if an element meets it.
+/// Whether the prefilter admits an event. An element of a list that meets a test is enough, and one too many where it is
+/// negated.
 fn admits(source: &Source, event: &Map<String, Value>) -> bool {
     let holds = |test: &Test, wanted: &SourceColumn| {
         let Field::Values(values) = cells(wanted, event) else { return test.holds(Tested::Null) };
@@ -185,5 +186,5 @@ fn admits(source: &Source, event: &Map<String, Value>) -> bool {
     };
     let column = |column: u32| &source.columns[column as usize];
     let mut clauses = source.prefilter.clauses.iter();
-    clauses.all(|clause| clause.atoms.iter().any(|atom| holds(&atom.test, column(atom.column))))
+    clauses.all(|clause| clause.atoms.iter().any(|atom| holds(&atom.test, column(atom.column)) != atom.negated))
 }

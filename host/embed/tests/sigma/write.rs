@@ -151,9 +151,34 @@ pub(crate) fn rule(random: &mut Random, events: &[Map<String, Value>]) -> Rule {
     if names.iter().all(|name| name.starts_with('_')) {
         names.push("selection");
     }
-    let searches = names.iter().map(|name| ((*name).to_owned(), search(random, events))).collect();
+    let mut searches: Vec<_> = names.iter().map(|name| ((*name).to_owned(), search(random, events))).collect();
+    if let [(picked, all), .., (dropped, some)] = searches.as_mut_slice()
+        && random.once_in(4)
+    {
+        (*all, *some) = all_and_some(random, events);
+        let condition = format!("{} and not {}", alone(picked), alone(dropped));
+        return Rule { searches, conditions: vec![condition] };
+    }
     let count = if random.once_in(8) { 2 } else { 1 };
     Rule { searches, conditions: (0..count).map(|_| condition(random, &names, 3)).collect() }
+}
+
+/// A search for short texts, and another that finds some of the same events: what nearly all rules drop is like this.
+fn all_and_some(random: &mut Random, events: &[Map<String, Value>]) -> (Search, Search) {
+    let field = random.pick(FIELDS);
+    let values = several(random, |random| {
+        let text = some_text(random, events, field);
+        let start = random.below(text.chars().count() + 1);
+        let short: String = text.chars().skip(start).take(1 + random.below(3)).collect();
+        quoted(&text::pattern(random, &short), random)
+    });
+    let other = random.pick(&["|contains|cased", "|contains|cased", "|startswith", "|endswith", "", "|contains|all"]);
+    let other = if values.len() > 1 { other } else { other.trim_end_matches("|all") };
+    let search = |modifiers: &str| {
+        let item = Item { key: format!("{field}{modifiers}"), values: values.clone() };
+        Search { maps: vec![vec![item]], as_list: false }
+    };
+    (search("|contains"), search(other))
 }
 
 fn search(random: &mut Random, events: &[Map<String, Value>]) -> Search {
@@ -375,7 +400,9 @@ fn quoted(text: &str, random: &mut Random) -> String {
 fn condition(random: &mut Random, names: &[&str], depth: usize) -> String {
     if depth > 0 && random.once_in(2) {
         let (a, b) = (condition(random, names, depth - 1), condition(random, names, depth - 1));
-        return match random.below(5) {
+        return match random.below(8) {
+            // As most rules exclude what is known to be good.
+            5..=7 => format!("{} and not {}", bracketed(&a), bracketed(&b)),
             0 => format!("not {}", bracketed(&a)),
             1 => format!("({a}) and ({b})"),
             2 => format!("{a} and {b}"),
@@ -400,10 +427,13 @@ fn condition(random: &mut Random, names: &[&str], depth: usize) -> String {
             let end = if hidden { name } else { end };
             format!("{} of {}{end}", random.pick(&["1", "all"]), if hidden { "" } else { "*" })
         }
-        // `all` is a name, too, but not one that can stand alone.
-        _ if name == "all" => "1 of all*".into(),
-        _ => name.into(),
+        _ => alone(name).into(),
     }
+}
+
+/// `all` is a name, too, but not one that can stand alone.
+fn alone(name: &str) -> &str {
+    if name == "all" { "1 of all*" } else { name }
 }
 
 fn bracketed(condition: &str) -> String {

@@ -2,6 +2,8 @@
 //!
 //! A witness should be rare: each time one of its atoms holds, the detection's other clauses are verified. And it should be
 //! about keys that are looked at anyway: a key costs every row something, and one whose text is searched costs most.
+//! A clause with a negated atom is no witness: it holds of nearly every row, and there is nothing to look for. A detection
+//! that has no other is verified for every row.
 
 use super::grams::GRAM;
 use crate::{
@@ -102,10 +104,11 @@ pub(super) fn choose(atoms: &Atoms, rates: &Rates<'_>) -> Vec<Choice> {
     choices
 }
 
-/// What a row costs with this clause as a witness; infinite if it cannot be one.
+/// What a row costs with this clause as a witness; infinite if it cannot be one, because nothing triggers one of its atoms.
 fn cost(clause: u32, atoms: &Atoms, rates: &Rates<'_>) -> f64 {
     let costs = atoms.atoms_of(clause).iter().map(|atom| match atoms.atom(*atom) {
-        // It always holds and nothing triggers it.
+        Some(asked) if asked.negated => f64::INFINITY,
+        // It always holds.
         Some(asked) if asked.slot == NO_SLOT && asked.kind == Kind::Exists(false) => f64::INFINITY,
         _ => rates.of_atom(*atom) * TRIGGER_NS + ATOM_NS,
     });

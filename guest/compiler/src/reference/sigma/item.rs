@@ -82,7 +82,11 @@ fn compares(value: f64, comparison: Option<Modifier>, number: f64) -> bool {
     }
 }
 
-/// The number that a text is as JSON writes numbers, white space around it aside.
+/// The number that a text is as JSON writes numbers, ASCII white space around it aside; too large a one is infinite, where
+/// `serde_json` has none.
 fn json_number(text: &str) -> Option<f64> {
-    serde_json::from_str::<serde_json::Number>(text.trim()).ok()?.as_f64()
+    let text = text.trim_ascii();
+    let is_number = text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    serde_json::from_str::<serde::de::IgnoredAny>(text).ok().filter(|_| is_number)?;
+    text.parse().ok()
 }
