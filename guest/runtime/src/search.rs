@@ -94,21 +94,27 @@ impl<'a> Finding<'a> {
 }
 
 fn run(search: &mut Search<'_>) -> bool {
-    // An epoch check sits on every iteration of a loop; eight steps share one.
-    let mut chunks = search.rest().chunks_exact(8);
-    for chunk in &mut chunks {
-        for byte in chunk {
-            if search.step(*byte) {
+    while search.go_to_start() {
+        while let Some(byte) = search.text.get(search.at) {
+            search.at += 1;
+            if search.enter(search.classes[usize::from(*byte)]) {
                 return search.answer;
+            }
+            if search.state == 0 {
+                break;
             }
         }
     }
-    for byte in chunks.remainder() {
-        if search.step(*byte) {
-            return search.answer;
-        }
-    }
     search.answer
+}
+
+/// Where the first byte is with which a needle can start; the classes of these are the first so many.
+fn first_start(text: &[u8], classes: &[u8; 256], starts: u8) -> Option<usize> {
+    let is_start = |byte: &u8| classes[usize::from(*byte)].wrapping_sub(1) < starts;
+    // An epoch check sits on every iteration of a loop; eight bytes share one.
+    let (blocks, _) = text.as_chunks::<8>();
+    let before = blocks.iter().position(|block| block.iter().any(is_start)).unwrap_or(blocks.len()) * 8;
+    Some(before + text.get(before..)?.iter().position(is_start)?)
 }
 
 struct Search<'a> {
@@ -161,25 +167,20 @@ impl<'a> Search<'a> {
         })
     }
 
-    fn rest(&self) -> &'a [u8] {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
     #[inline]
     fn word(&self, at: usize) -> u32 {
         word(self.table, at)
     }
 
-    /// Reads one byte; true when the answer is known.
-    #[inline]
-    fn step(&mut self, byte: u8) -> bool {
-        let class = self.classes[usize::from(byte)];
-        self.at += 1;
-        // Most bytes of most texts: no needle is under way and none starts.
-        if self.state == 0 && class.wrapping_sub(1) >= self.starts {
-            return self.flags & FLAG_ANCHORED != 0;
+    /// Goes past bytes with which no needle starts, which are most of most texts. Whether there is another.
+    fn go_to_start(&mut self) -> bool {
+        if self.flags & FLAG_ANCHORED != 0 {
+            return self.at < self.text.len();
         }
-        self.enter(class)
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let start = first_start(rest, self.classes, self.starts);
+        self.at += start.unwrap_or_default();
+        start.is_some()
     }
 
     /// Goes on to the state for the class just read; true when the answer is known.

@@ -7,6 +7,7 @@
 
 mod asked;
 mod front;
+mod indexes;
 mod ledger;
 mod member;
 mod pruning;
@@ -27,6 +28,7 @@ use sandtrap_wit::plan::Plan;
 
 use crate::rules::Rule;
 use front::Failure;
+use indexes::Indexes;
 pub use ledger::{Counters, Stages};
 use member::Member;
 use tail::Tail;
@@ -85,6 +87,7 @@ struct Shared {
     readers: Vec<Vec<u32>>,
     /// For each wanted stream, the places of those that no prefilter prunes.
     unpruned: Vec<Vec<u32>>,
+    indexes: Indexes,
     options: Options,
 }
 
@@ -171,7 +174,7 @@ impl Evaluator {
                 unpruned.push(place);
             }
         }
-        let shared = Arc::new(Shared { members, wanted, readers, unpruned, options });
+        let shared = Arc::new(Shared { members, wanted, readers, unpruned, indexes: Indexes::default(), options });
         Ok(Self { shared, tails, done, stages: Stages::default() })
     }
 

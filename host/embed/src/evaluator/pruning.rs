@@ -2,7 +2,7 @@
 //!
 //! Without an index every prefilter is looked at, one after the other: the same answer, slowly (invariant 2).
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use sandtrap_formats::binding::{self, Making, Route, RoutedRow};
 use sandtrap_index::{Index, Indexed, Json, Row, Scratch, Written};
@@ -14,7 +14,7 @@ use super::{Pruning, member::Member};
 #[derive(Debug)]
 pub(super) struct RouteIndex {
     /// The places of the detections that something prunes, in their order.
-    detections: Vec<u32>,
+    detections: Arc<[u32]>,
     way: Way,
 }
 
@@ -82,14 +82,17 @@ impl RouteIndex {
                 Way::Index(Box::new(Index::new(&indexed)))
             }
         };
-        Self { detections, way }
+        Self { detections: detections.into(), way }
     }
 
-    /// Puts to use what was learned of the route's events. Whether that was worth a new index.
-    pub(super) fn tune(&mut self) -> bool {
-        match &mut self.way {
-            Way::Index(index) => index.tuned().map(|better| **index = better).is_some(),
-            Way::EachPrefilter(_) => false,
+    /// A better one, if enough was learned of the route's events.
+    pub(super) fn tuned(&self) -> Option<Self> {
+        match &self.way {
+            Way::Index(index) => {
+                let way = Way::Index(Box::new(index.tuned()?));
+                Some(Self { detections: Arc::clone(&self.detections), way })
+            }
+            Way::EachPrefilter(_) => None,
         }
     }
 

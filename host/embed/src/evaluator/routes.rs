@@ -5,10 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use foldhash::fast::RandomState;
 use sandtrap_formats::binding::Route;
 
-use super::{Shared, pruning::RouteIndex};
+use super::{Shared, indexes::Slot, pruning::RouteIndex};
 
 /// How much memory the indexes of all routes take, in bytes. Real rules and events need a tenth.
-const INDEX_BYTES_MAX: usize = 256 << 20;
+pub(super) const INDEX_BYTES_MAX: usize = 256 << 20;
 
 /// The routes that events took, by their ids.
 #[derive(Debug, Default)]
@@ -23,7 +23,9 @@ pub(super) struct Routes {
 #[derive(Debug)]
 pub(super) struct Known {
     route: Arc<Route>,
-    pub(super) index: RouteIndex,
+    slot: Arc<Slot>,
+    /// What was in the slot when the round began.
+    pub(super) index: Arc<RouteIndex>,
     /// Whether a detection is asked about all of its events.
     pub(super) unpruned: bool,
     /// How many events took it.
@@ -41,20 +43,25 @@ impl Routes {
         }
         let Self { known, bytes, .. } = self;
         known.entry(route.id).or_insert_with(|| {
-            let index = RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning);
+            let slot = shared.indexes.slot(route);
+            let index = slot.index(route, shared);
             *bytes = bytes.saturating_add(index.bytes());
             let is_unpruned = |wanted: usize| shared.unpruned.get(wanted).is_some_and(|places| !places.is_empty());
             let unpruned = route.fills.iter().any(|fill| is_unpruned(fill.wanted));
-            Known { route: Arc::clone(route), index, unpruned, events: 0 }
+            Known { route: Arc::clone(route), slot, index, unpruned, events: 0 }
         })
     }
 
-    /// Puts to use what the indexes learned.
-    pub(super) fn tune(&mut self) {
+    /// Puts to use what the indexes learned, here or with another worker.
+    pub(super) fn tune(&mut self, shared: &Shared) {
         for known in self.known.values_mut() {
-            let before = known.index.bytes();
-            if known.index.tune() {
-                self.bytes = self.bytes.saturating_sub(before).saturating_add(known.index.bytes());
+            if let Some(better) = known.index.tuned() {
+                known.slot.put(better);
+            }
+            let current = known.slot.index(&known.route, shared);
+            if !Arc::ptr_eq(&current, &known.index) {
+                self.bytes = self.bytes.saturating_sub(known.index.bytes()).saturating_add(current.bytes());
+                known.index = current;
             }
         }
     }

@@ -254,7 +254,7 @@ impl Worker {
         asked.add_to(outcome);
         binder.clear();
         release_unused(live, detections, &shared.members);
-        routes.tune();
+        routes.tune(shared);
     }
 
     /// What each detection did, by its place.

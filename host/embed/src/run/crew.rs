@@ -16,9 +16,11 @@ use std::{
     time::Duration,
 };
 
+use sandtrap_formats::event::Position;
+
 use super::{
     BadLines, ROUND_EVENTS,
-    input::{Chunk, Item},
+    input::{Chunk, Item, Line},
     readers::Readers,
 };
 use crate::evaluator::{Outcome, Worker};
@@ -177,13 +179,15 @@ fn evaluate(worker: &mut Worker, chunks: Vec<Chunk>, bad_lines: BadLines) -> Don
     'chunks: for chunk in chunks {
         done.bytes = done.bytes.saturating_add(chunk.bytes);
         done.outcome.repaired = done.outcome.repaired.saturating_add(chunk.repaired);
+        let mut position = Position { source: chunk.source, line: 0, record: None, offset: 0 };
         for item in chunk.items {
             match item {
-                Item::Line(line, position) => {
-                    worker.push_line(chunk.text.get(line).unwrap_or_default(), &position, bad_lines);
+                Item::Line(Line { text, number, offset }) => {
+                    (position.line, position.offset) = (number, offset);
+                    worker.push_line(chunk.text.get(text).unwrap_or_default(), &position, bad_lines);
                 }
-                Item::Event(event) => worker.push(event),
-                Item::Bad(error) => worker.push_bad(error),
+                Item::Event(event) => worker.push(*event),
+                Item::Bad(error) => worker.push_bad(*error),
                 Item::Unopened(input, error) => done.unopened.push((input, error)),
             }
             if bad_lines == BadLines::Stop && worker.bad_lines().iter().any(|error| !error.ends_input()) {

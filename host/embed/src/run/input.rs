@@ -14,7 +14,7 @@ use std::{
 };
 
 use sandtrap_formats::{
-    event::{Event, Position},
+    event::Event,
     input::{Access, Raw, ReadError, open},
     ndjson::RawLine,
 };
@@ -95,17 +95,30 @@ impl Input {
 /// What an input gave, in order.
 #[derive(Debug)]
 pub(super) enum Item {
-    /// A line of NDJSON, which is somewhere in the chunk's text and is not parsed yet.
-    Line(Range<usize>, Position),
-    Event(Event),
-    Bad(ReadError),
+    /// A line of NDJSON, which is not parsed yet.
+    Line(Line),
+    Event(Box<Event>),
+    Bad(Box<ReadError>),
     /// The input of this name cannot be opened.
     Unopened(Arc<str>, io::Error),
+}
+
+/// A line of NDJSON in a chunk.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// Where it lies in the chunk's text.
+    pub(super) text: Range<usize>,
+    /// Its number, from 1.
+    pub(super) number: u64,
+    /// Where in the input it begins, in bytes.
+    pub(super) offset: u64,
 }
 
 /// Some of what an input gave.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
+    /// What the input is called. Once for all lines: to count its users for each would be dear between processors.
+    pub(super) source: Arc<str>,
     pub(super) items: Vec<Item>,
     pub(super) text: Vec<u8>,
     /// How many bytes were read for them.
@@ -128,12 +141,12 @@ pub(super) fn read(planned: Planned, inlet: Inlet) -> bool {
         Err(error) => return inlet.put(unopened(input.name(), error)),
     };
     let uncounted = input.bytes().unwrap_or(u64::MAX);
-    let outgoing = Rc::new(RefCell::new(Outgoing { chunk: Chunk::default(), uncounted, inlet, heard: true }));
+    let chunk = Chunk { source: input.name(), ..Chunk::default() };
+    let outgoing = Rc::new(RefCell::new(Outgoing { chunk, uncounted, inlet, heard: true }));
     let prompt = Prompt { input: BufReader::with_capacity(BUFFER_BYTES, opened), outgoing: Rc::clone(&outgoing) };
     let seekable = seekable.map(|file| Box::new(Counted { file, outgoing: Rc::clone(&outgoing) }) as Box<dyn Access>);
     match open(&input.name(), Box::new(prompt), seekable) {
         Ok(mut reader) => {
-            let source = input.name();
             let (mut bytes, mut repaired) = (0, 0);
             while let Some(item) = reader.next_raw() {
                 let mut outgoing = outgoing.borrow_mut();
@@ -143,14 +156,13 @@ pub(super) fn read(planned: Planned, inlet: Inlet) -> bool {
                     Ok(Raw::Event(_)) | Err(_) => TREE_BYTES_PER_BYTE,
                 };
                 match item {
-                    Ok(Raw::Line(RawLine { text, line, offset })) => {
+                    Ok(Raw::Line(RawLine { text, line: number, offset })) => {
                         let start = chunk.text.len();
                         chunk.text.extend_from_slice(text);
-                        let position = Position { source: Arc::clone(&source), line, record: None, offset };
-                        chunk.items.push(Item::Line(start..chunk.text.len(), position));
+                        chunk.items.push(Item::Line(Line { text: start..chunk.text.len(), number, offset }));
                     }
-                    Ok(Raw::Event(event)) => chunk.items.push(Item::Event(event)),
-                    Err(error) => chunk.items.push(Item::Bad(error)),
+                    Ok(Raw::Event(event)) => chunk.items.push(Item::Event(event.into())),
+                    Err(error) => chunk.items.push(Item::Bad(error.into())),
                 }
                 let weight = reader.bytes().saturating_sub(bytes).saturating_mul(per_byte);
                 chunk.weight = chunk.weight.saturating_add(weight).saturating_add(EVENT_BYTES);
@@ -164,7 +176,7 @@ pub(super) fn read(planned: Planned, inlet: Inlet) -> bool {
                 }
             }
         }
-        Err(error) => outgoing.borrow_mut().chunk.items.push(Item::Bad(error)),
+        Err(error) => outgoing.borrow_mut().chunk.items.push(Item::Bad(error.into())),
     }
     let mut outgoing = outgoing.borrow_mut();
     outgoing.send();
@@ -183,7 +195,15 @@ struct Outgoing {
 impl Outgoing {
     fn send(&mut self) {
         if !self.chunk.items.is_empty() || self.chunk.bytes > 0 {
-            self.heard = self.heard && self.inlet.put(std::mem::take(&mut self.chunk));
+            // The next is likely to be as large.
+            let Chunk { source, items, text, .. } = &self.chunk;
+            let next = Chunk {
+                source: Arc::clone(source),
+                items: Vec::with_capacity(items.len()),
+                text: Vec::with_capacity(text.len()),
+                ..Chunk::default()
+            };
+            self.heard = self.heard && self.inlet.put(std::mem::replace(&mut self.chunk, next));
         }
     }
 

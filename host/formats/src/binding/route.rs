@@ -2,7 +2,11 @@
 //!
 //! What fills the streams of an event is the same for very many events, and what follows from it is worked out once.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use sandtrap_wit::logsource::Logsource;
 use serde_json::{Map, Value};
@@ -31,6 +35,22 @@ pub struct Route {
     pub keys: usize,
     /// Where each key's cells come from.
     pub(super) origins: Arc<[Origin]>,
+}
+
+/// Routes are equal if they show the same, whichever binder found them: their ids do not matter.
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.fills == other.fills && self.origins == other.origins
+    }
+}
+
+impl Eq for Route {}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.fills.hash(state);
+        self.origins.hash(state);
+    }
 }
 
 /// A wanted stream of a [`Route`].
