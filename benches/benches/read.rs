@@ -2,10 +2,10 @@
 //! parsers that could be used instead. Those only parse; nothing is routed or taken out behind them, except that the lazy
 //! iteration goes over the members of an object once, which is the least that looking for fields takes.
 
-use std::{fs, hint::black_box, num::NonZeroUsize, sync::Arc};
+use std::{hint::black_box, num::NonZeroUsize, sync::Arc};
 
 use criterion::Throughput;
-use sandtrap_benches::{criterion, events};
+use sandtrap_benches::{criterion, events_text, lines};
 use sandtrap_embed::{
     formats::{
         binding::{Binder, Pushed, Wanted},
@@ -34,10 +34,8 @@ const ROUND: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1023);
 
 fn main() {
     let mut criterion = criterion();
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let (file, count) = events(folder.path());
-    let text = fs::read(file).expect("the events were written");
-    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    let text = events_text();
+    let lines = lines(&text);
     let streams = Arc::new(stream_map(None).expect("the built-in map is sound"));
     let column = |field: &&str| SourceColumn { field: vec![(*field).to_owned()], ty: LogicalType::String, list: true };
     let wanted = |stream: Arc<str>| Wanted { stream: stream.to_string(), columns: FIELDS.iter().map(column).collect() };
@@ -45,7 +43,7 @@ fn main() {
     let mut binder = Binder::new(streams, wanted, ROUND);
 
     let mut group = criterion.benchmark_group("read");
-    group.throughput(Throughput::Elements(count));
+    group.throughput(Throughput::Elements(lines.len() as u64));
     group.bench_function("push_line", |bencher| bencher.iter(|| read(&mut binder, &lines, |_| ())));
     group.bench_function("push_line, every value", |bencher| bencher.iter(|| read(&mut binder, &lines, values)));
     group.bench_function("serde_json Value", |bencher| {

@@ -1,9 +1,12 @@
 //! What the benchmarks share: the shipped rules, the events, and synthetic rows.
 //!
 //! Synthetic rows depend on nothing but their number, so that two runs measure the same work. No row matches: what is
-//! measured is the ordinary case, where every value is looked at and nothing comes of it. Nothing is measured here.
+//! measured is the ordinary case, where every value is looked at and nothing comes of it. [`stages`] has real rows.
+//! Nothing is measured here.
 
 #![allow(clippy::missing_panics_doc, reason = "a benchmark that cannot be set up has nothing better to do")]
+
+pub mod stages;
 
 use std::{
     env, fs,
@@ -80,17 +83,25 @@ pub fn engine() -> Engine {
     Engine::new(EngineLimits::default()).expect("the engine starts")
 }
 
-/// Events in a file of their own, and how many there are: windows-10k where `SANDTRAP_SHARED` says where to find it,
-/// else the shipped sample, repeated.
+/// Events in a file of their own, and how many there are.
 pub fn events(folder: &Path) -> (PathBuf, u64) {
-    let lines = match env::var_os("SANDTRAP_SHARED") {
+    let text = events_text();
+    let file = folder.join("events.ndjson");
+    fs::write(&file, &text).expect("the temporary folder can be written to");
+    (file, lines(&text).len() as u64)
+}
+
+/// Events as NDJSON: windows-10k where `SANDTRAP_SHARED` says where to find it, else the shipped sample, repeated.
+pub fn events_text() -> Vec<u8> {
+    match env::var_os("SANDTRAP_SHARED") {
         Some(shared) => unpacked(&Path::new(&shared).join("events/windows-10k.ndjson.zst")),
         None => fs::read(workspace().join("samples/remote-access.ndjson")).expect("the sample is there").repeat(100),
-    };
-    let count = lines.split_inclusive(|byte| *byte == b'\n').count();
-    let file = folder.join("events.ndjson");
-    fs::write(&file, lines).expect("the temporary folder can be written to");
-    (file, count as u64)
+    }
+}
+
+/// The lines of a text that are not empty.
+pub fn lines(text: &[u8]) -> Vec<&[u8]> {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect()
 }
 
 fn unpacked(file: &Path) -> Vec<u8> {
