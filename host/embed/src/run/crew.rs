@@ -7,9 +7,10 @@
 use std::{
     collections::BTreeMap,
     io,
+    num::NonZeroUsize,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, Scope, ScopedJoinHandle},
@@ -37,12 +38,22 @@ const TAKE_WEIGHT_MAX: u64 = 16 << 20;
 /// How many results may wait for each worker until somebody takes them.
 const WAITING_PER_WORKER: usize = 2;
 
+/// How many takings may be at work or wait for their turn, for each worker: what comes after a slow one is kept meanwhile.
+const AHEAD_PER_WORKER: u64 = 4;
+
+/// How often a worker that is that far ahead looks whether it may go on.
+const AHEAD_PAUSE: Duration = Duration::from_millis(1);
+
 /// Where workers take their events.
 #[derive(Debug)]
 pub(super) struct Source<'s> {
     waiting: Mutex<Waiting>,
     stop: &'s AtomicBool,
     stopped: AtomicBool,
+    /// Of how many takings somebody has what came of them.
+    handed_on: AtomicU64,
+    /// How many others there may be.
+    ahead_max: u64,
 }
 
 #[derive(Debug)]
@@ -66,9 +77,11 @@ pub(super) struct Done {
 }
 
 impl<'s> Source<'s> {
-    pub(super) fn new(readers: Readers, stop: &'s AtomicBool) -> Self {
+    /// For so many workers.
+    pub(super) fn new(readers: Readers, workers: NonZeroUsize, stop: &'s AtomicBool) -> Self {
         let waiting = Mutex::new(Waiting { readers, ended: false, taken: 0 });
-        Self { waiting, stop, stopped: AtomicBool::new(false) }
+        let ahead_max = AHEAD_PER_WORKER.saturating_mul(workers.get() as u64);
+        Self { waiting, stop, stopped: AtomicBool::new(false), handed_on: AtomicU64::new(0), ahead_max }
     }
 
     /// Nothing more is to be taken.
@@ -89,6 +102,12 @@ impl<'s> Source<'s> {
     /// What waits, at most about a round, and its number; waits for the first of it. `None` at the end.
     fn take(&self) -> Option<(u64, Vec<Chunk>)> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever has what is handed on next is not here.
+        while waiting.taken.saturating_sub(self.handed_on.load(Ordering::Relaxed)) >= self.ahead_max
+            && !self.is_stopped()
+        {
+            thread::sleep(AHEAD_PAUSE);
+        }
         let mut chunks: Vec<Chunk> = Vec::new();
         let (mut events, mut weight) = (0_usize, 0_u64);
         while !waiting.ended && events < ROUND_EVENTS.get() && weight < TAKE_WEIGHT_MAX {
@@ -119,6 +138,7 @@ pub(super) struct Crew<'scope> {
     /// What came before its turn.
     early: BTreeMap<u64, Done>,
     next: u64,
+    handed_on: &'scope AtomicU64,
     threads: Vec<ScopedJoinHandle<'scope, Worker>>,
 }
 
@@ -138,7 +158,7 @@ impl<'scope> Crew<'scope> {
         };
         let threads = workers.into_iter().map(start).collect::<io::Result<_>>();
         let threads = threads.inspect_err(|_| source.stop())?;
-        Ok(Self { results, early: BTreeMap::new(), next: 0, threads })
+        Ok(Self { results, early: BTreeMap::new(), next: 0, handed_on: &source.handed_on, threads })
     }
 
     /// What came of the events that are next, if it comes in time.
@@ -146,6 +166,7 @@ impl<'scope> Crew<'scope> {
         loop {
             if let Some(done) = self.early.remove(&self.next) {
                 self.next = self.next.saturating_add(1);
+                self.handed_on.store(self.next, Ordering::Relaxed);
                 return Ok(done);
             }
             let (number, done) = self.results.recv_timeout(timeout)?;
@@ -198,4 +219,40 @@ fn evaluate(worker: &mut Worker, chunks: Vec<Chunk>, bad_lines: BadLines) -> Don
     }
     done.outcome.append(worker.evaluate());
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::{super::input::Input, *};
+    use crate::run::folder;
+
+    /// The number of each taking comes out where somebody listens.
+    fn take_all(source: &Source<'_>, taken: &SyncSender<u64>) {
+        while let Some((number, _)) = source.take() {
+            taken.send(number).expect("somebody listens");
+        }
+    }
+
+    #[test]
+    fn a_slow_worker_keeps_the_others_from_running_ahead_without_end() {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        let ahead_max = AHEAD_PER_WORKER;
+        let rounds = usize::try_from(ahead_max).expect("few") + 2;
+        file.write_all("{}\n".repeat(rounds * ROUND_EVENTS.get()).as_bytes()).expect("room");
+        let (planned, _) = folder::plan(vec![Input::File(file.path().to_owned())]);
+        let stop = AtomicBool::new(false);
+        let source = Source::new(Readers::start(planned).expect("threads"), NonZeroUsize::MIN, &stop);
+        let (sender, taken) = sync_channel(1 << 16);
+        thread::scope(|scope| {
+            scope.spawn(|| take_all(&source, &sender));
+            let ahead: Vec<u64> = (0..ahead_max).map(|_| taken.recv().expect("there is more")).collect();
+            assert_eq!(ahead, (0..ahead_max).collect::<Vec<_>>());
+            assert!(taken.recv_timeout(Duration::from_millis(100)).is_err(), "nothing was handed on");
+            source.handed_on.store(1, Ordering::Relaxed);
+            assert_eq!(taken.recv(), Ok(ahead_max), "one more may be taken");
+            source.stop();
+        });
+    }
 }

@@ -161,7 +161,7 @@ pub fn run(
     let no_thread = |error| RunError { kind: RunErrorKind::Thread(error) };
     let ended = |_| RunError { kind: RunErrorKind::Ended };
     let (planned, skipped) = folder::plan(inputs);
-    let source = Source::new(Readers::start(planned).map_err(no_thread)?, stop);
+    let source = Source::new(Readers::start(planned).map_err(no_thread)?, options.workers, stop);
     let workers: Vec<Worker> = (0..options.workers.get()).map(|_| evaluator.worker(streams)).collect();
     let summary = RunSummary { skipped, ..RunSummary::default() };
     let mut run = Run { evaluator, options, sink, summary, reported: Instant::now() };
