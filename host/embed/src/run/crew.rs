@@ -183,7 +183,19 @@ impl<'scope> Crew<'scope> {
     }
 }
 
+/// Stops the others when a worker panics: they would wait for what it took.
+struct Alarm<'s>(&'s Source<'s>);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
 fn work(mut worker: Worker, source: &Source<'_>, bad_lines: BadLines, results: &SyncSender<(u64, Done)>) -> Worker {
+    let _alarm = Alarm(source);
     while let Some((number, chunks)) = source.take() {
         let done = evaluate(&mut worker, chunks, bad_lines);
         let stopped = done.stopped;
