@@ -1,8 +1,11 @@
 //! What the command line says. docs/cli.md is the reference for people; the two are held together by a test.
 
-use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// How many workers there may be: more than there are processors help nobody, and each takes memory.
+const WORKERS_MAX: i64 = 256;
 
 /// Exit codes, as `--help` shows them.
 const EXIT_CODES: &str = "Exit codes:
@@ -118,8 +121,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) interval: Option<u64>,
     /// How many workers evaluate beside each other; verdicts and their order are the same
-    #[arg(long, value_name = "COUNT", default_value = "1")]
-    pub(crate) workers: NonZeroUsize,
+    #[arg(long, value_name = "COUNT", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX))]
+    pub(crate) workers: u16,
     /// Where compiled rules and machine code are kept from one run to the next: a folder of your own, or `off` [default: the
     /// folder sandtrap among your caches]
     #[arg(long, value_name = "DIR|off", env = "SANDTRAP_CACHE", default_value = "", hide_default_value = true)]

@@ -1,6 +1,7 @@
 //! `sandtrap run`: rules over events, verdicts to standard output.
 
 use std::{
+    num::NonZeroUsize,
     path::Path,
     sync::{
         Arc,
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
         bad_lines: if args.strict { BadLines::Stop } else { BadLines::Skip },
         interval: args.interval.map(Duration::from_secs),
         reporting: options.reporting,
-        workers: args.workers,
+        workers: NonZeroUsize::new(args.workers.into()).unwrap_or(NonZeroUsize::MIN),
     };
     let bytes = inputs.iter().map(Input::bytes).sum();
     let mut output = Output::new(Progress::of_bytes(bytes), args.format);

@@ -95,7 +95,7 @@ impl Counts {
             }
         }
         for (kind, more) in &other.unrouted {
-            *self.unrouted_of(kind) += more;
+            self.add_of_kind(kind, *more);
         }
     }
 
@@ -127,14 +127,18 @@ impl Counts {
 
     pub(super) fn add_unrouted(&mut self, kind: &EventKind) {
         self.events = self.events.saturating_add(1);
-        *self.unrouted_of(kind) += 1;
+        self.add_of_kind(kind, 1);
     }
 
-    fn unrouted_of(&mut self, kind: &EventKind) -> &mut u64 {
-        if !self.unrouted.contains_key(kind) && self.unrouted.len() >= UNROUTED_KINDS_MAX {
-            return &mut self.unrouted_others;
-        }
-        self.unrouted.entry(kind.clone()).or_default()
+    fn add_of_kind(&mut self, kind: &EventKind, events: u64) {
+        let room = self.unrouted.len() < UNROUTED_KINDS_MAX;
+        // Nearly always it is there.
+        let count = match self.unrouted.get_mut(kind) {
+            Some(count) => count,
+            None if room => self.unrouted.entry(kind.clone()).or_default(),
+            None => &mut self.unrouted_others,
+        };
+        *count = count.saturating_add(events);
     }
 }
 
