@@ -16,7 +16,7 @@ use sandtrap_embed::{
     compiler::Options as CompilerOptions,
     evaluator::{Evaluator, Options, Pruning, Reporting},
     formats::{
-        binding::{self, Binder, Making, Pushed, Route, RoutedRow, Wanted},
+        binding::{self, Binder, Pushed, Route, RoutedRow, Wanted},
         event::Position,
     },
     rules::{Rule, RuleSet, Selection},
@@ -237,15 +237,7 @@ impl Row for EventRow<'_> {
 
     #[inline]
     fn written(&self, key: u32) -> Option<Written<'_>> {
-        let binding::Written { made, bytes } = self.0.written(key)?;
-        let of_source = |way: u32, source: usize| u32::try_from(source).ok()?.checked_mul(2)?.checked_add(way);
-        let how = match made {
-            Making::Nothing => 0,
-            Making::Value => 1,
-            Making::Text(source) => of_source(2, source)?,
-            Making::Constant(source) => of_source(3, source)?,
-        };
-        Some(Written { how, bytes })
+        self.0.written(key).map(|binding::Written { how, bytes }| Written { how, bytes })
     }
 
     #[inline]

@@ -10,7 +10,11 @@ use std::{
 
 use sandtrap_formats::binding::Route;
 
-use super::{Shared, pruning::RouteIndex, routes::INDEX_BYTES_MAX};
+use super::{
+    Shared,
+    pruning::RouteIndex,
+    routes::{INDEX_BYTES_MAX, ROUTES_MAX},
+};
 
 /// The indexes.
 #[derive(Debug, Default)]
@@ -34,7 +38,7 @@ impl Indexes {
         if let Some(slot) = by_route.get(route) {
             return Arc::clone(slot);
         }
-        if self.bytes.load(Ordering::Relaxed) > INDEX_BYTES_MAX {
+        if self.bytes.load(Ordering::Relaxed) > INDEX_BYTES_MAX || by_route.len() >= ROUTES_MAX {
             by_route.clear();
             self.bytes.store(0, Ordering::Relaxed);
         }

@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
-use sandtrap_formats::binding::{self, Making, Route, RoutedRow};
+use sandtrap_formats::binding::{self, Route, RoutedRow};
 use sandtrap_index::{Index, Indexed, Json, Row, Scratch, Written};
 use sandtrap_wit::prefilter::Value;
 
@@ -36,16 +36,7 @@ impl Row for EventRow<'_> {
 
     #[inline]
     fn written(&self, key: u32) -> Option<Written<'_>> {
-        let binding::Written { made, bytes } = self.0.written(key)?;
-        // Different numbers for different ways: sources are few.
-        let of_source = |way: u32, source: usize| u32::try_from(source).ok()?.checked_mul(2)?.checked_add(way);
-        let how = match made {
-            Making::Nothing => 0,
-            Making::Value => 1,
-            Making::Text(source) => of_source(2, source)?,
-            Making::Constant(source) => of_source(3, source)?,
-        };
-        Some(Written { how, bytes })
+        self.0.written(key).map(|binding::Written { how, bytes }| Written { how, bytes })
     }
 
     #[inline]

@@ -10,6 +10,9 @@ use super::{Shared, indexes::Slot, pruning::RouteIndex};
 /// How much memory the indexes of all routes take, in bytes. Real rules and events need a tenth.
 pub(super) const INDEX_BYTES_MAX: usize = 256 << 20;
 
+/// How many routes are remembered.
+pub(super) const ROUTES_MAX: usize = 4096;
+
 /// The routes that events took, by their ids.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
@@ -36,7 +39,7 @@ impl Routes {
     /// The route, with its index. All others are forgotten first when their indexes take too much memory: strangers choose
     /// what is in events, and each of one round's may take a route of its own.
     pub(super) fn known(&mut self, route: &Arc<Route>, shared: &Shared) -> &mut Known {
-        if self.bytes > INDEX_BYTES_MAX && !self.known.contains_key(&route.id) {
+        if (self.bytes > INDEX_BYTES_MAX || self.known.len() >= ROUTES_MAX) && !self.known.contains_key(&route.id) {
             self.before = self.offered(shared.wanted.len());
             self.known.clear();
             self.bytes = 0;

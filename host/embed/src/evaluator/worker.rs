@@ -1,4 +1,4 @@
-//! A worker: lines in, what the detections make of them out. It has its own events, indexes and instances, so that any
+//! A worker: lines in, what the detections make of them out. It has its own events and instances, so that any
 //! number of workers run beside each other; what needs the order of all events is left to the [`Evaluator`](super::Evaluator).
 //!
 //! Events are read, and the index says which detections can match which of them; at the end of a round each of these is

@@ -44,15 +44,15 @@ pub(super) enum Step {
 /// What decides a cell. For the same key of a route, equal ones make equal cells, whatever the lines' shapes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written<'l> {
-    /// What is made of the bytes.
-    pub made: Making,
+    /// What is made of the bytes, as a number.
+    pub how: u32,
     /// A scalar or list as it stands in the line.
     pub bytes: &'l [u8],
 }
 
 /// What a cell is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Making {
+enum Making {
     /// No value.
     Nothing,
     /// The bytes' value.
@@ -61,6 +61,20 @@ pub enum Making {
     Text(usize),
     /// The constant of the source in this place.
     Constant(usize),
+}
+
+impl Making {
+    /// That of these bytes. `None` if there are more sources than numbers.
+    fn of(self, bytes: &[u8]) -> Option<Written<'_>> {
+        let of_source = |way: u32, source: usize| u32::try_from(source).ok()?.checked_mul(2)?.checked_add(way);
+        let how = match self {
+            Self::Nothing => 0,
+            Self::Value => 1,
+            Self::Text(source) => of_source(2, source)?,
+            Self::Constant(source) => of_source(3, source)?,
+        };
+        Some(Written { how, bytes })
+    }
 }
 
 /// A line whose shape is known.
@@ -100,17 +114,17 @@ impl Access {
             let (made, leaves) = match step {
                 Step::Leaf(leaf) => (Making::Value, std::slice::from_ref(leaf)),
                 Step::Text { source, leaves } => (Making::Text(*source), &**leaves),
-                Step::Constant(source) => return Some(Written { made: Making::Constant(*source), bytes: &[] }),
+                Step::Constant(source) => return Making::Constant(*source).of(&[]),
                 Step::Leaves(_) | Step::Rest(_) => return None,
             };
             let mut leaves = leaves.iter().filter_map(|leaf| line.leaf(*leaf));
             if let Some(leaf) = leaves.find(|leaf| line.says_something(*leaf, no_value)) {
                 // A source may make nothing of a text, and then it is the next one's turn.
                 let decides = made == Making::Value || steps.next().is_none();
-                return decides.then(|| Written { made, bytes: leaf.raw(line.text).as_bytes() });
+                return made.of(leaf.raw(line.text).as_bytes()).filter(|_| decides);
             }
         }
-        Some(Written { made: Making::Nothing, bytes: &[] })
+        Making::Nothing.of(&[])
     }
 
     /// The cell.

@@ -13,7 +13,7 @@ mod route;
 mod rows;
 mod wanted;
 
-pub use access::{Making, Written};
+pub use access::Written;
 pub use binder::{BATCH_TEXT_BYTES_MAX, Binder, Fill, Pushed};
 pub use counts::{Counts, EventKind, UNROUTED_KINDS_MAX, Unconverted};
 pub use round::{Round, RoutedRow};

@@ -57,7 +57,7 @@ struct Both {
     /// How many lines were not parsed before they were asked for.
     known: usize,
     /// By route and key, and by what decides the cell: the value.
-    decided: HashMap<(u64, u32, String, Vec<u8>), String>,
+    decided: HashMap<(u64, u32, u32, Vec<u8>), String>,
 }
 
 impl Both {
@@ -114,9 +114,9 @@ impl Both {
                 let key = u32::try_from(key).unwrap_or(u32::MAX);
                 let origin = &of_lazy.origins[key as usize];
                 assert_eq!(lazy.value(row, key), parsed.value(row, key), "{origin:?}");
-                if let Some(Written { made, bytes }) = lazy.row(row).and_then(|row| row.written(key)) {
+                if let Some(Written { how, bytes }) = lazy.row(row).and_then(|row| row.written(key)) {
                     let value = format!("{:?}", lazy.value(row, key));
-                    let decided = (of_lazy.id, key, format!("{made:?}"), bytes.to_vec());
+                    let decided = (of_lazy.id, key, how, bytes.to_vec());
                     assert_eq!(self.decided.entry(decided).or_insert_with(|| value.clone()), &value, "{origin:?}");
                 }
                 let json = lazy.row(row).and_then(|row| row.json(key));
