@@ -117,7 +117,7 @@ impl Toolchain {
             cargo.arg("--config").arg(format!("profile.{PROFILE}.{setting}"));
         }
         cargo.env("RUSTC", &self.rustc).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &self.linker);
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.rustflags(&root)?.join("\u{1f}"));
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.rustflags(&root, kind)?.join("\u{1f}"));
         // What the caller's environment would change, and with it the bytes.
         cargo.env_remove("RUSTFLAGS").env_remove("RUSTC_WRAPPER").env_remove("CARGO_BUILD_TARGET");
         if self.library == StandardLibrary::FromSource {
@@ -129,8 +129,8 @@ impl Toolchain {
         std::fs::read(&module).with_context(|| format!("cargo did not leave {}", module.display()))
     }
 
-    /// Flags that keep this machine's paths out of the result.
-    fn rustflags(&self, root: &Path) -> anyhow::Result<Vec<String>> {
+    /// Flags that keep this machine's paths out of the result, and what the target has.
+    fn rustflags(&self, root: &Path, kind: Kind) -> anyhow::Result<Vec<String>> {
         let root = root.canonicalize().context("the repository's folder is gone")?;
         let registry = match (env::var_os("CARGO_HOME"), env::home_dir()) {
             (Some(home), _) => PathBuf::from(home),
@@ -140,7 +140,12 @@ impl Toolchain {
         .join("registry/src");
         let library = self.sysroot.join("lib/rustlib/src/rust");
         let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-        Ok(vec![remap(&root, "/sandtrap"), remap(&registry, "/registry"), remap(&library, "/rust")])
+        let mut flags = vec![remap(&root, "/sandtrap"), remap(&registry, "/registry"), remap(&library, "/rust")];
+        if matches!(kind, Kind::Runtime) {
+            // Every engine has 128-bit vectors by now; they are part of WebAssembly 2.0.
+            flags.push("-Ctarget-feature=+simd128".to_owned());
+        }
+        Ok(flags)
     }
 }
 

@@ -16,6 +16,7 @@ mod arena;
 #[expect(unsafe_code, reason = "columns lie in linear memory")]
 mod column;
 pub mod date;
+pub mod dfa;
 #[cfg(target_arch = "wasm32")]
 #[expect(unsafe_code, reason = "emitted code passes addresses in linear memory")]
 mod element_exports;
@@ -25,6 +26,7 @@ mod exports;
 pub mod number;
 pub mod regex;
 pub mod search;
+pub mod starts;
 pub mod text;
 pub mod wildcard;
 

@@ -1,4 +1,5 @@
-//! Regular expressions, as automata over bytes: a text is read once, and all states that it may have led to are kept.
+//! Regular expressions, as automata over bytes: a text is read once, and all states that it may have led to are kept. For
+//! expressions of which [`crate::dfa`] would be too large.
 //!
 //! A table, in 32-bit words:
 //!
@@ -11,6 +12,8 @@
 //!      word 0: KIND_* (bits 0..8), for a range its first (8..16) and last byte (16..24), for a look LOOK_* (8..16)
 //!      word 1: next state (bits 0..16); the other branch of a split, or the range to try next (16..32); or NOWHERE
 //! ```
+
+use crate::dfa;
 
 /// A match starts where the text does.
 pub const FLAG_ANCHORED: u32 = 1;
@@ -48,6 +51,9 @@ pub const HEADER_WORDS: usize = 11;
 
 /// How many words of scratch [`is_match`] needs for a table.
 pub fn scratch_words(table: &[u32]) -> usize {
+    if dfa::is_deterministic(table) {
+        return 0;
+    }
     states(table) * 4
 }
 
@@ -55,8 +61,11 @@ fn states(table: &[u32]) -> usize {
     (table.get(1).copied().unwrap_or(0) as usize).min(STATES_MAX)
 }
 
-/// Whether the expression is found in `text`, which is UTF-8. `scratch` has [`scratch_words`].
+/// Whether the expression of a table, of either kind, is found in `text`, which is UTF-8. `scratch` has [`scratch_words`].
 pub fn is_match(table: &[u32], text: &[u8], scratch: &mut [u32]) -> bool {
+    if dfa::is_deterministic(table) {
+        return dfa::is_match(table, text);
+    }
     let states = states(table);
     let Some((header, entries)) = table.split_first_chunk::<HEADER_WORDS>() else { return false };
     let Some((seen, rest)) = scratch.split_at_mut_checked(states) else { return false };

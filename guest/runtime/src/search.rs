@@ -17,8 +17,10 @@
 //!    bits; the byte index of its tail; the length of its tail in bytes
 //! 4  number of byte classes that a needle starts with: they are the classes from 1 on
 //! 5  word index of the root: the state for each of those classes
-//! 6  byte classes: 256 bytes in 64 words; class 0 is in no needle
-//! 70 needle table, root, states; a state is known by the index of its first word, the root as 0
+//! 6  word index of the masks ([`starts`](crate::starts)), or 0 if there are none (bits 0..24); how many bytes of a needle
+//!    come before its window (bits 24..32)
+//! 7  byte classes: 256 bytes in 64 words; class 0 is in no needle
+//! 71 needle table, masks, root, states; a state is known by the index of its first word, the root as 0
 //!      word 0: state to fall back to (bits 0..24), number of transitions (bits 24..32)
 //!      word 1: needle that ends here plus one, or 0 (bits 0..31); whether a shorter needle ends here too (bit 31)
 //!      then, for each transition: next state (bits 0..24), byte class (bits 24..32)
@@ -29,6 +31,8 @@
 //! read what is before it, the tail is compared with the text ahead. A list of long hashes takes a sixth of the space so.
 
 use sandtrap_wit::text::is_term_char;
+
+use crate::starts::{Skipped, Starts};
 
 /// The text is folded before it is searched; needles are folded already.
 pub const FLAG_FOLD: u32 = 1;
@@ -51,9 +55,9 @@ pub const EDGE_TERM_END: u32 = 8;
 /// Words of the needle table for each needle.
 pub const NEEDLE_WORDS: usize = 3;
 /// Words before the states.
-pub const HEADER_WORDS: usize = 70;
+pub const HEADER_WORDS: usize = 71;
 /// Where the byte classes start.
-pub const CLASSES_WORD: usize = 6;
+pub const CLASSES_WORD: usize = 7;
 /// How many needles, states and transitions a table can number.
 pub const NUMBERS_MAX: u32 = (1 << 24) - 1;
 /// Set in a state's word 1 when a shorter needle ends there too.
@@ -108,9 +112,14 @@ fn run(search: &mut Search<'_>) -> bool {
     search.answer
 }
 
-/// Where the first byte is with which a needle can start; the classes of these are the first so many.
+/// Whether a needle can start with a byte: the classes of such bytes are the first so many.
+fn is_start(classes: &[u8; 256], starts: u8, byte: u8) -> bool {
+    classes[usize::from(byte)].wrapping_sub(1) < starts
+}
+
+/// Where the first byte is with which a needle can start.
 fn first_start(text: &[u8], classes: &[u8; 256], starts: u8) -> Option<usize> {
-    let is_start = |byte: &u8| classes[usize::from(*byte)].wrapping_sub(1) < starts;
+    let is_start = |byte: &u8| is_start(classes, starts, *byte);
     // An epoch check sits on every iteration of a loop; eight bytes share one.
     let (blocks, _) = text.as_chunks::<8>();
     let before = blocks.iter().position(|block| block.iter().any(is_start)).unwrap_or(blocks.len()) * 8;
@@ -124,6 +133,8 @@ struct Search<'a> {
     found: &'a mut [u32],
     /// How many classes a needle starts with.
     starts: u8,
+    /// What tells of many places at once that none starts there.
+    masks: Option<Starts<'a>>,
     root: usize,
     flags: u32,
     missing: u32,
@@ -138,6 +149,13 @@ struct Search<'a> {
 fn word(table: &[u8], at: usize) -> u32 {
     let bytes = table.get(at * 4..).and_then(|rest| rest.first_chunk());
     bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+fn masks(table: &[u8]) -> Option<Starts<'_>> {
+    let masks = word(table, 6);
+    let at = (masks & NUMBERS_MAX) as usize;
+    let masks = Starts { masks: table.get(at * 4..)?.first_chunk()?, ahead: (masks >> 24) as usize };
+    (at != 0).then_some(masks)
 }
 
 /// The flags and the number of needles of a table.
@@ -158,6 +176,7 @@ impl<'a> Search<'a> {
             text,
             found,
             starts: u8::try_from(word(table, 4)).ok()?,
+            masks: masks(table),
             root: word(table, 5) as usize,
             flags,
             missing,
@@ -176,6 +195,21 @@ impl<'a> Search<'a> {
     fn go_to_start(&mut self) -> bool {
         if self.flags & FLAG_ANCHORED != 0 {
             return self.at < self.text.len();
+        }
+        while let Some(masks) = self.masks {
+            match masks.skip(self.text.get(self.at..).unwrap_or_default()) {
+                Skipped::Here(bytes) => {
+                    self.at += bytes;
+                    if self.text.get(self.at).is_some_and(|byte| is_start(self.classes, self.starts, *byte)) {
+                        return true;
+                    }
+                    self.at += 1;
+                }
+                Skipped::Short(bytes) => {
+                    self.at += bytes;
+                    break;
+                }
+            }
         }
         let rest = self.text.get(self.at..).unwrap_or_default();
         let start = first_start(rest, self.classes, self.starts);

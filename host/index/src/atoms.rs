@@ -5,9 +5,10 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use sandtrap_wit::prefilter::{Atom, Clause, Prefilter, Test};
-
-use crate::rates::commonness;
+use sandtrap_wit::{
+    prefilter::{Atom, Clause, Prefilter, Test},
+    text::commonness,
+};
 
 /// Prefilters as numbers.
 #[derive(Clone, Debug, Default)]

@@ -9,6 +9,7 @@ use crate::{
     learning::Learning,
     rates::Rates,
     scratch::Scratch,
+    searches::Searches,
     triggers::{Triggers, Watched},
     values::Row,
 };
@@ -27,6 +28,7 @@ pub struct Indexed<'a> {
 pub struct Index {
     atoms: Arc<Atoms>,
     triggers: Triggers,
+    searches: Searches,
     unpruned: Arc<[u32]>,
     learning: Learning,
 }
@@ -37,22 +39,31 @@ impl Index {
         let atoms = Atoms::new(detections.iter().map(|detection| (detection.prefilter, detection.columns)));
         let unpruned = atoms.detections().filter(|detection| atoms.clauses_of(*detection).is_empty()).collect();
         let triggers = Triggers::new(&atoms, &Rates::new(&atoms, None));
-        Self { learning: Learning::new(&atoms), atoms: Arc::new(atoms), triggers, unpruned }
+        let searches = Searches::default();
+        Self { learning: Learning::new(&atoms), atoms: Arc::new(atoms), triggers, searches, unpruned }
     }
 
     /// The same index with better witnesses, when enough was learned from rows. It answers the same; to be asked for now and
     /// then, and put in this one's place.
     pub fn tuned(&self) -> Option<Self> {
         let sample = self.learning.take()?;
-        let triggers = Triggers::new(&self.atoms, &Rates::new(&self.atoms, Some(&sample)));
+        let rates = Rates::new(&self.atoms, Some(&sample));
+        let (triggers, searches) = (Triggers::new(&self.atoms, &rates), Searches::new(&self.atoms, &rates));
+        drop(rates);
         let learning = self.learning.next(sample);
-        Some(Self { atoms: Arc::clone(&self.atoms), triggers, unpruned: Arc::clone(&self.unpruned), learning })
+        Some(Self {
+            atoms: Arc::clone(&self.atoms),
+            triggers,
+            searches,
+            unpruned: Arc::clone(&self.unpruned),
+            learning,
+        })
     }
 
     /// Appends the numbers of exactly the detections whose prefilter admits the row, ascending, but for those that are
     /// [unpruned](Self::unpruned).
     pub fn candidates(&self, row: &impl Row, scratch: &mut Scratch, found: &mut Vec<u32>) {
-        let (atoms, triggers) = (&*self.atoms, &self.triggers);
+        let (atoms, triggers, searches) = (&*self.atoms, &self.triggers, &self.searches);
         scratch.begin(atoms);
         self.learning.look(atoms, row, &mut scratch.values);
         triggers.look(atoms, row, scratch);
@@ -60,7 +71,7 @@ impl Index {
         let mut look_at = |detection: u32, clauses: &[u32], scratch: &mut Scratch| {
             if scratch.looked_at.get(detection).is_none() {
                 scratch.looked_at.set(detection, true);
-                if atoms.all_hold(clauses, row, scratch) {
+                if atoms.all_hold(clauses, searches, row, scratch) {
                     found.push(detection);
                 }
             }
@@ -97,6 +108,10 @@ impl Index {
 
     /// The memory that the index uses, in bytes.
     pub fn bytes(&self) -> usize {
-        self.atoms.bytes() + self.triggers.bytes() + size_of_val(&*self.unpruned) + self.learning.bytes()
+        self.atoms.bytes()
+            + self.triggers.bytes()
+            + self.searches.bytes()
+            + size_of_val(&*self.unpruned)
+            + self.learning.bytes()
     }
 }

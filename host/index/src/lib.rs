@@ -15,6 +15,7 @@ mod rates;
 mod recent;
 mod sample;
 mod scratch;
+mod searches;
 mod triggers;
 mod values;
 mod verify;

@@ -1,5 +1,7 @@
 //! How often atoms are expected to hold: guessed from their kind and length until something was learned from rows.
 
+use sandtrap_wit::text::commonness;
+
 use crate::{
     atoms::{Asked, Atoms, Kind, NO_SLOT},
     sample::Sample,
@@ -78,15 +80,4 @@ fn guess_met(asked: Asked, atoms: &Atoms) -> f64 {
 /// A literal's length; past some point it does not get rarer.
 fn exponent(literal: &[u8]) -> i32 {
     i32::try_from(literal.len().min(32)).unwrap_or_default()
-}
-
-/// How common a byte is in folded text of logs, roughly.
-pub(crate) fn commonness(byte: u8) -> f64 {
-    match byte {
-        b'e' | b's' | b't' | b'i' | b'o' | b'r' | b'n' | b'a' | b'\\' | b' ' => 1.0,
-        b'c' | b'd' | b'l' | b'm' | b'p' | b'w' | b'u' | b'h' | b'x' | b'y' | b'f' | b'g' | b'.' => 0.7,
-        b'0'..=b'9' | b'-' | b':' | b'_' => 0.5,
-        b'a'..=b'z' => 0.4,
-        _ => 0.2,
-    }
 }

@@ -1,6 +1,6 @@
 //! What looking at a row needs, kept between rows so that nothing is allocated for one.
 
-use crate::{atoms::Atoms, recent::Recent, values::Values};
+use crate::{atoms::Atoms, recent::Recent, searches::Searched, values::Values};
 
 /// Buffers of [`Index::candidates`](crate::Index::candidates). One may serve any number of indexes.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,7 @@ pub struct Scratch {
     /// Which detections were looked at.
     pub(crate) looked_at: Memo,
     pub(crate) hits: Hits,
+    pub(crate) searched: Searched,
     pub(crate) recent: Recent,
 }
 
@@ -22,6 +23,7 @@ impl Scratch {
         self.clauses.begin(atoms.clauses());
         self.looked_at.begin(atoms.detections().len());
         self.hits.begin(atoms.len());
+        self.searched.begin(atoms.len());
     }
 }
 

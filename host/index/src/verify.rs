@@ -5,23 +5,29 @@ use memchr::{memchr, memmem};
 use crate::{
     atoms::{Asked, Atoms, Kind},
     scratch::Scratch,
+    searches::Searches,
     values::{Known, Row, Values},
 };
 
 impl Atoms {
     /// Whether each of these clauses holds.
-    pub(crate) fn all_hold(&self, clauses: &[u32], row: &impl Row, scratch: &mut Scratch) -> bool {
-        clauses.iter().all(|clause| self.clause_holds(*clause, row, scratch))
+    pub(crate) fn all_hold(&self, clauses: &[u32], searches: &Searches, row: &impl Row, scratch: &mut Scratch) -> bool {
+        clauses.iter().all(|clause| self.clause_holds(*clause, searches, row, scratch))
     }
 
-    fn clause_holds(&self, clause: u32, row: &impl Row, scratch: &mut Scratch) -> bool {
+    fn clause_holds(&self, clause: u32, searches: &Searches, row: &impl Row, scratch: &mut Scratch) -> bool {
         if let Some(known) = scratch.clauses.get(clause) {
             return known;
         }
-        let mut atoms = self.atoms_of(clause).iter().filter_map(|atom| self.atom(*atom));
-        let holds = atoms.any(|asked| {
-            let value = scratch.values.get(asked.slot, &self.keys, row);
-            self.holds(asked, value, &scratch.values)
+        let mut atoms = self.atoms_of(clause).iter().filter_map(|atom| Some((*atom, self.atom(*atom)?)));
+        let holds = atoms.any(|(atom, asked)| {
+            let Scratch { values, searched, .. } = &mut *scratch;
+            let value = values.get(asked.slot, &self.keys, row);
+            let has = match value {
+                Known::Text(span) => searches.has(atom, asked, values.text(span), self, searched),
+                _ => None,
+            };
+            has.map_or_else(|| self.holds(asked, value, values), |has| has != asked.negated)
         });
         scratch.clauses.set(clause, holds);
         holds

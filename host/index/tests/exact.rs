@@ -119,8 +119,33 @@ fn keywords() -> impl Strategy<Value = Prefilter> {
     prop::collection::vec(clause, 1..3).prop_map(|clauses| Prefilter { clauses })
 }
 
+/// A prefilter that asks many things of the value of key 0, once the value is there.
+fn exclusions() -> impl Strategy<Value = Prefilter> {
+    let atom = (prop_oneof![folded(), "[ab\\\\.]{8,20}"], any::<bool>())
+        .prop_map(|(literal, negated)| Atom { negated, ..Atom::new(0, Test::Contains(literal)) });
+    prop::collection::vec(atom, 1..8).prop_map(|atoms| {
+        let there = Atom::new(0, Test::Exists(true));
+        let clauses = [there].into_iter().chain(atoms).map(|atom| Clause { atoms: vec![atom] });
+        Prefilter { clauses: clauses.collect() }
+    })
+}
+
+/// Text that is too long to look for one literal after the other in it.
+fn long_text() -> impl Strategy<Value = Cell> {
+    (text(), prop_oneof![Just("-"), Just("aab\\")], text())
+        .prop_map(|(start, filler, end)| Cell::Text(format!("{start}{}{end}", filler.repeat(600))))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn long_texts_are_searched_for_many_literals(
+        prefilters in prop::collection::vec((exclusions(), Just(vec![0])), 1..12),
+        rows in prop::collection::vec(long_text().prop_map(|cell| Cells(vec![cell])), 1..8),
+    ) {
+        check(&prefilters, &rows)?;
+    }
 
     #[test]
     fn an_index_says_what_prefilters_say(

@@ -6,8 +6,12 @@ use sandtrap_runtime::search::{
     CLASSES_WORD, EDGE_TERM_END, EDGE_TERM_START, EDGE_TEXT_END, EDGE_TEXT_START, FLAG_ALL, FLAG_ANCHORED, FLAG_AT_END,
     FLAG_FOLD, HEADER_WORDS, NEEDLE_WORDS, NUMBERS_MAX, SHORTER_TOO, ends_with_term_char, starts_with_term_char,
 };
+use sandtrap_runtime::starts::MASK_BYTES;
 
-use super::EmitError;
+use super::{
+    EmitError,
+    windows::{Windows, windows},
+};
 use crate::ir::{MatchKind, Quantifier};
 
 /// A tail of fewer bytes is not worth its entry.
@@ -38,7 +42,9 @@ pub(super) fn build(
     }
     let longest = needles.iter().map(String::len).max().unwrap_or(0);
     let needle_table = HEADER_WORDS;
-    let root = needle_table + needles.len() * NEEDLE_WORDS;
+    let masks = needle_table + needles.len() * NEEDLE_WORDS;
+    let windows = if flags & (FLAG_ANCHORED | FLAG_AT_END) == 0 { windows(needles, fold) } else { None };
+    let root = masks + if windows.is_some() { MASK_BYTES / 4 } else { 0 };
     let first_state = root + classes.starts;
     let offsets = trie.offsets(first_state);
     let tails =
@@ -50,7 +56,8 @@ pub(super) fn build(
     }
     let mut words =
         vec![flags, word(needles.len()), word(longest), word(needle_table), word(classes.starts), word(root)];
-    words.extend(classes.map.chunks_exact(4).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]])));
+    words.push(windows.as_ref().map_or(0, |windows| word(masks) | u32::from(windows.ahead) << 24));
+    words.extend(little_endian(&classes.map));
     debug_assert_eq!(words.len(), HEADER_WORDS);
     debug_assert_eq!(words.len() - 64, CLASSES_WORD);
     let mut tail_start = offsets.end * 4;
@@ -58,6 +65,7 @@ pub(super) fn build(
         words.extend([word(needle.len()) << 8 | edges(needle, kind), word(tail_start), word(tail.len())]);
         tail_start += tail.len();
     }
+    words.extend(windows.iter().flat_map(|Windows { masks, .. }| little_endian(masks)));
     let mut root_row = vec![0; classes.starts];
     for (byte, next) in &trie.states[0].next {
         root_row[classes.of(*byte) - 1] = word(offsets.of(*next));
@@ -71,12 +79,17 @@ pub(super) fn build(
         words.extend(state.next.iter().map(|(byte, next)| word(offsets.of(*next)) | word(classes.of(*byte)) << 24));
     }
     let bytes: Vec<u8> = tails().flatten().copied().collect();
-    words.extend(bytes.chunks(4).map(|bytes| {
+    words.extend(little_endian(&bytes));
+    Ok(words)
+}
+
+/// Bytes as words; the last one ends with zeros.
+fn little_endian(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.chunks(4).map(|bytes| {
         let mut four = [0; 4];
         four[..bytes.len()].copy_from_slice(bytes);
         u32::from_le_bytes(four)
-    }));
-    Ok(words)
+    })
 }
 
 /// What the automaton reads of each needle: all of it, or as much as no other needle begins with.

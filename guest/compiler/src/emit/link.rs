@@ -153,6 +153,7 @@ fn convert(types: &[wasmparser::ValType]) -> Vec<ValType> {
             wasmparser::ValType::I64 => ValType::I64,
             wasmparser::ValType::F32 => ValType::F32,
             wasmparser::ValType::F64 => ValType::F64,
+            wasmparser::ValType::V128 => ValType::V128,
             _ => ValType::I32,
         })
         .collect()

@@ -39,6 +39,7 @@ mod link;
 mod runtime;
 mod text;
 mod truth;
+mod windows;
 
 pub use component::{component, readable_module};
 

@@ -8,11 +8,22 @@ use sandtrap_runtime::regex::{
     LOOK_LINE_END, LOOK_LINE_START, LOOK_NOT_WORD_EDGE, LOOK_START, LOOK_WORD_EDGE, NOWHERE, STATES_MAX,
 };
 
+use super::deterministic;
+
 /// How many bytes an automaton may take while it is built.
 const BUILD_BYTES_MAX: usize = 1 << 20;
 
+/// So many words a table of the second kind may have, or as many as the first.
+const DETERMINISTIC_WORDS_MIN: usize = 1024;
+
 /// The table of an expression; `None` where it would be too large.
 pub(super) fn build(hir: &Hir) -> Option<Vec<u32>> {
+    let (table, deterministic) = tables(hir)?;
+    Some(deterministic.unwrap_or(table))
+}
+
+/// Both tables of an expression, the second only where it is not much larger.
+pub(super) fn tables(hir: &Hir) -> Option<(Vec<u32>, Option<Vec<u32>>)> {
     let config = Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(BUILD_BYTES_MAX));
     let nfa = Compiler::new().configure(config).build_from_hir(&valid_text(hir)).ok()?;
     let mut table = Table { states: Vec::new(), numbers: vec![None; nfa.states().len()], waiting: Vec::new() };
@@ -34,7 +45,8 @@ pub(super) fn build(hir: &Hir) -> Option<Vec<u32>> {
     words.extend(
         table.states.iter().flat_map(|state| [state.head, u32::from(state.next) | u32::from(state.other) << 16]),
     );
-    Some(words)
+    let deterministic = deterministic::build(&nfa, words.len().max(DETERMINISTIC_WORDS_MIN));
+    Some((words, deterministic))
 }
 
 /// As the expression, for text that is known to be UTF-8: a class with all characters beyond ASCII reads the first byte of

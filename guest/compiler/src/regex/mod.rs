@@ -6,6 +6,7 @@
 //! references are refused.
 
 mod automaton;
+mod deterministic;
 mod literals;
 mod parse;
 mod rewrite;

@@ -16,8 +16,13 @@ fn flags(text: &str) -> Flags {
     Flags { insensitive: text.contains('i'), multi_line: text.contains('m'), single_line: text.contains('s') }
 }
 
+/// What the tables say, all of the same.
 fn found(regex: &Regex, text: &str) -> bool {
-    is_match(regex.table(), text.as_bytes(), &mut vec![7; scratch_words(regex.table())])
+    let is_match = |table: &[u32]| is_match(table, text.as_bytes(), &mut vec![7; scratch_words(table)]);
+    let (table, deterministic) = automaton::tables(&regex.hir).expect("it was built before");
+    let found = is_match(&table);
+    assert!(deterministic.is_none_or(|table| is_match(&table) == found), "{} on {text:?}", regex.pattern);
+    found
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::{collections::HashMap, mem, sync::Arc, time::Instant};
 
 use sandtrap_engine::Instance;
-use sandtrap_formats::{binding::Round, verdict::Verdict};
+use sandtrap_formats::{
+    binding::Round,
+    verdict::{Verdict, VerdictColumns},
+};
 use sandtrap_wit::batch::{Batch, Column, Values};
 
 use super::{
@@ -128,10 +131,11 @@ impl<'r> Asked<'r> {
         }
         let verdicts = &mut detection.counters.verdicts;
         *verdicts = verdicts.saturating_add(picked.rows.len() as u64);
+        let picked_rows = member.rows(picked.batch);
         for (index, row) in picked.rows.iter().enumerate() {
             let Some(row) = rows.get(*row as usize) else { continue };
             let Some(event) = self.round.event(*row as usize) else { continue };
-            let columns = member.columns(&picked.batch, index);
+            let columns = VerdictColumns::new(&picked_rows, index);
             self.found.verdicts.push((*row, place, Verdict::of_event(Arc::clone(&member.reference), &event, columns)));
         }
     }

@@ -6,10 +6,9 @@ use sandtrap_dataflow::{Chain, FlowError, Shape};
 use sandtrap_engine::Detection;
 use sandtrap_formats::{
     binding::Wanted,
-    verdict::{DetectionRef, VerdictColumn},
+    verdict::{DetectionRef, ResultColumn, ResultRows},
 };
 use sandtrap_wit::{
-    LogicalType,
     batch::Batch,
     plan::{NamedColumn, Rows, SourceColumn},
     prefilter::Prefilter,
@@ -30,7 +29,8 @@ pub(super) struct Member {
     pub(super) streams: Arc<[Arc<str>]>,
     /// Where its rows come from; `None` when it brings its own.
     pub(super) reads: Option<Reads>,
-    results: Vec<ResultColumn>,
+    /// The columns of its verdicts.
+    results: Arc<[ResultColumn]>,
 }
 
 /// What a detection reads of a stream.
@@ -40,14 +40,6 @@ pub(super) struct Reads {
     pub(super) wanted: usize,
     /// For each column of its source, the column of the stream.
     pub(super) columns: Vec<usize>,
-}
-
-/// A column of its verdicts.
-#[derive(Debug)]
-struct ResultColumn {
-    name: Arc<str>,
-    ty: LogicalType,
-    list: bool,
 }
 
 impl Member {
@@ -82,16 +74,9 @@ impl Member {
         &self.chain.source.prefilter
     }
 
-    /// A row of its result, as a verdict has it.
-    pub(super) fn columns(&self, batch: &Batch, row: usize) -> Vec<VerdictColumn> {
-        let columns = self.results.iter().zip(&batch.columns);
-        columns
-            .map(|(ResultColumn { name, ty, list }, column)| VerdictColumn {
-                name: Arc::clone(name),
-                ty: *ty,
-                value: if *list { column.row(row).into() } else { column.cell(row).into() },
-            })
-            .collect()
+    /// Rows of its result, as verdicts have them.
+    pub(super) fn rows(&self, batch: Batch) -> Arc<ResultRows> {
+        ResultRows::new(&self.results, batch)
     }
 }
 

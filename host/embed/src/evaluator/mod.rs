@@ -22,7 +22,7 @@ use sandtrap_formats::{
     binding::Wanted,
     event::Position,
     streams::StreamMap,
-    verdict::{About, DetectionRef, Revision, Verdict},
+    verdict::{About, DetectionRef, ResultRows, Revision, Verdict, VerdictColumns},
 };
 use sandtrap_wit::plan::Plan;
 
@@ -223,9 +223,10 @@ impl Evaluator {
             let Some(tail) = tail else { continue };
             match tail.changes(options) {
                 Ok(changes) => {
+                    let rows = member.rows(changes.table.batch);
                     for (row, revision) in changes.revisions.iter().enumerate() {
                         let revision = Revision::Interim(*revision);
-                        evaluated.verdicts.push(group(member, &changes.table, row, revision));
+                        evaluated.verdicts.push(group(member, &rows, row, revision));
                     }
                 }
                 Err(failure) => evaluated.unevaluated.push(failed(member, done, &failure)),
@@ -255,7 +256,8 @@ impl Evaluator {
     pub fn verdicts_of(&self, answer: &Answer) -> Vec<Verdict> {
         let member = self.shared.members.iter().find(|member| Arc::ptr_eq(&member.reference, &answer.detection));
         member.map_or_else(Vec::new, |member| {
-            (0..answer.table.batch.rows).map(|row| group(member, &answer.table, row, Revision::Final)).collect()
+            let rows = member.rows(answer.table.batch.clone());
+            (0..answer.table.batch.rows).map(|row| group(member, &rows, row, Revision::Final)).collect()
         })
     }
 
@@ -281,13 +283,13 @@ impl Evaluator {
     }
 }
 
-fn group(member: &Member, table: &Table, row: usize, revision: Revision) -> Verdict {
+fn group(member: &Member, rows: &Arc<ResultRows>, row: usize, revision: Revision) -> Verdict {
     Verdict {
         detection: Arc::clone(&member.reference),
         about: About::Group(revision),
         time: None,
         streams: Arc::clone(&member.streams),
-        columns: member.columns(&table.batch, row),
+        columns: VerdictColumns::new(rows, row),
     }
 }
 

@@ -161,17 +161,17 @@ fn differences(expected: &Map<String, Value>, verdict: &Verdict) -> Vec<String> 
         .iter()
         .filter_map(|(name, expected)| {
             let Some(column) = verdict.columns.iter().find(|column| *column.name == **name) else {
-                let names: Vec<&str> = verdict.columns.iter().map(|column| &*column.name).collect();
+                let names: Vec<&str> = verdict.columns.iter().map(|column| column.name).collect();
                 return Some(format!("there is no column {name}; the columns are {}", names.join(", ")));
             };
             let found = column.to_json();
-            (canonical(expected, column) != found).then(|| format!("{name} is {found}, expected {expected}"))
+            (canonical(expected, &column) != found).then(|| format!("{name} is {found}, expected {expected}"))
         })
         .collect()
 }
 
 /// The expected value as a verdict would show it. A list of one element may be written as a list.
-fn canonical(expected: &Value, column: &VerdictColumn) -> Value {
+fn canonical(expected: &Value, column: &VerdictColumn<'_>) -> Value {
     match (&column.value, expected) {
         (VerdictValue::List(_), Value::Array(elements)) => match elements.as_slice() {
             [only] => canonical_cell(only, column.ty),

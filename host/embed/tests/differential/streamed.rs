@@ -67,14 +67,13 @@ pub(crate) fn equal(expected: &Table, given: &[Verdict]) -> Result<(), String> {
 }
 
 fn is_row(table: &Table, row: &[Value], verdict: &Verdict) -> bool {
-    let everything = verdict.columns.len() > 40;
+    let everything = verdict.columns.iter().len() > 40;
     let mut cells = table.columns.iter().zip(row);
-    (everything || verdict.columns.len() == table.columns.len())
+    (everything || verdict.columns.iter().len() == table.columns.len())
         && cells.all(|((name, ty), value)| {
             let column = verdict.columns.iter().find(|column| *column.name == **name);
             column.is_some_and(|column| {
-                column.ty == *ty
-                    && matches!(&column.value, VerdictValue::Cell(cell) if same(value, cell.as_cell(), *ty))
+                column.ty == *ty && matches!(&column.value, VerdictValue::Cell(cell) if same(value, *cell, *ty))
             })
         })
 }

@@ -1,19 +1,14 @@
 //! Verdicts in Sandtrap's own form: one JSON object per line, keys in a fixed order, the same bytes for the same
 //! verdict. verdict.schema.json describes it for other languages; a test below holds the two together.
 //!
-//! A verdict owns what it says: it outlives the batch that it came from.
+//! A verdict outlives the events that it is about; the rows of a result are shared by the verdicts about them.
 
 use std::{io, sync::Arc};
 
-use sandtrap_wit::{
-    LogicalType,
-    batch::{Cell, OwnedCell, Row},
-    manifest::Level,
-};
+use sandtrap_wit::manifest::Level;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
-use serde_json::Value;
 
-use super::cell::cell_to_json;
+use super::columns::VerdictColumns;
 use crate::{
     convert::format_datetime,
     event::{EventRef, Position},
@@ -23,7 +18,7 @@ use crate::{
 pub const JSON_SCHEMA: &str = include_str!("../../verdict.schema.json");
 
 /// What a detection found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Verdict {
     /// Whose verdict it is.
     pub detection: Arc<DetectionRef>,
@@ -34,7 +29,7 @@ pub struct Verdict {
     /// The streams of the event; for a group, the streams that the detection reads.
     pub streams: Arc<[Arc<str>]>,
     /// The columns of the result, in the order of the plan.
-    pub columns: Vec<VerdictColumn>,
+    pub columns: VerdictColumns,
 }
 
 /// The detection of a verdict, shared by all of its verdicts.
@@ -68,60 +63,9 @@ pub enum Revision {
     Final,
 }
 
-/// A cell of a verdict, with its column.
-#[derive(Clone, Debug, PartialEq)]
-pub struct VerdictColumn {
-    /// The column's name.
-    pub name: Arc<str>,
-    /// Its type; of the elements where it is a list.
-    pub ty: LogicalType,
-    /// The cell or list.
-    pub value: VerdictValue,
-}
-
-/// What a column of a verdict holds.
-#[derive(Clone, Debug, PartialEq)]
-pub enum VerdictValue {
-    /// A plain column's cell.
-    Cell(OwnedCell),
-    /// The elements that a column of lists has in this row, none of them null; `None` where the row has no value.
-    List(Option<Box<[OwnedCell]>>),
-}
-
-impl From<Cell<'_>> for VerdictValue {
-    fn from(cell: Cell<'_>) -> Self {
-        Self::Cell(cell.into())
-    }
-}
-
-impl From<Row<'_>> for VerdictValue {
-    fn from(row: Row<'_>) -> Self {
-        Self::List(match row {
-            Row::Absent | Row::Null => None,
-            Row::Elements(elements) => Some(elements.map(OwnedCell::from).collect()),
-        })
-    }
-}
-
-impl VerdictColumn {
-    /// The value as a verdict's JSON has it. A list is its element when there is exactly one, so that a field which may
-    /// be a list reads as one that may not; else an array. Without a value it is null, also among texts.
-    pub fn to_json(&self) -> Value {
-        let json = |cell: &OwnedCell| cell_to_json(self.ty, cell.as_cell());
-        match &self.value {
-            VerdictValue::Cell(cell) => json(cell),
-            VerdictValue::List(None) => Value::Null,
-            VerdictValue::List(Some(elements)) => match &**elements {
-                [only] => json(only),
-                other => other.iter().map(json).collect(),
-            },
-        }
-    }
-}
-
 impl Verdict {
     /// A verdict about one event.
-    pub fn of_event(detection: Arc<DetectionRef>, event: &EventRef, columns: Vec<VerdictColumn>) -> Self {
+    pub fn of_event(detection: Arc<DetectionRef>, event: &EventRef, columns: VerdictColumns) -> Self {
         let about = About::Event(event.position.clone());
         Self { detection, about, time: event.time, streams: Arc::clone(&event.streams), columns }
     }
@@ -196,7 +140,7 @@ impl Serialize for Group {
     }
 }
 
-struct Columns<'v>(&'v [VerdictColumn]);
+struct Columns<'v>(&'v VerdictColumns);
 
 impl Serialize for Columns<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -205,7 +149,7 @@ impl Serialize for Columns<'_> {
             // Names come from a component's manifest. A JSON key that is there twice is read in different ways by
             // different readers, so the first column of a name is the only one.
             if !self.0.iter().take(index).any(|earlier| earlier.name == column.name) {
-                map.serialize_entry(&*column.name, &column.to_json())?;
+                map.serialize_entry(column.name, &column.to_json())?;
             }
         }
         map.end()

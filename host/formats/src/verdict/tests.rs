@@ -1,8 +1,15 @@
 //! What a verdict looks like, and that its schema says so.
 
-use sandtrap_wit::batch::{Cell, ColumnBuilder};
+use sandtrap_wit::{
+    LogicalType,
+    batch::{Batch, Cell, Column, ColumnBuilder},
+};
+use serde_json::Value;
 
-use super::*;
+use super::{
+    super::{ResultColumn, ResultRows},
+    *,
+};
 
 fn detection() -> Arc<DetectionRef> {
     Arc::new(DetectionRef {
@@ -13,11 +20,23 @@ fn detection() -> Arc<DetectionRef> {
     })
 }
 
-fn column(name: &str, ty: LogicalType, cell: Cell<'_>) -> VerdictColumn {
-    VerdictColumn { name: name.into(), ty, value: cell.into() }
+fn column(name: &str, ty: LogicalType, cell: Cell<'_>) -> (ResultColumn, Column) {
+    let mut cells = ColumnBuilder::of(ty);
+    assert!(cells.push(cell));
+    (ResultColumn { name: name.into(), ty, list: false }, cells.finish())
 }
 
-fn of_event(columns: Vec<VerdictColumn>) -> Verdict {
+fn columns(columns: Vec<(ResultColumn, Column)>, row: usize) -> VerdictColumns {
+    let (columns, cells): (Vec<_>, Vec<_>) =
+        columns.into_iter().map(|(column, cells)| (column, Arc::new(cells))).unzip();
+    VerdictColumns::new(&ResultRows::new(&columns.into(), Batch { rows: 1, columns: cells }), row)
+}
+
+fn of_event(cells: Vec<(ResultColumn, Column)>) -> Verdict {
+    about(columns(cells, 0))
+}
+
+fn about(columns: VerdictColumns) -> Verdict {
     let position = Position { source: "events.ndjson".into(), line: 7, record: None, offset: 120 };
     let streams = ["DeviceProcessEvents".into(), "SecurityEvent".into()];
     let event = EventRef { ordinal: 3, position, time: Some(0), streams: streams.into() };
@@ -26,7 +45,7 @@ fn of_event(columns: Vec<VerdictColumn>) -> Verdict {
 
 fn group(revision: Revision) -> Verdict {
     let streams = ["DeviceNetworkEvents".into()].into();
-    let columns = vec![column("count_", LogicalType::Long, Cell::Integer(2))];
+    let columns = columns(vec![column("count_", LogicalType::Long, Cell::Integer(2))], 0);
     Verdict { detection: detection(), about: About::Group(revision), time: None, streams, columns }
 }
 
@@ -70,9 +89,8 @@ fn a_list_of_one_is_its_element_and_any_other_an_array() {
     hashes.push_absent();
     let hashes = hashes.finish();
     for (row, expected) in [r#""a""#, r#"["a","b\n"]"#, "[]", r#""""#, "null", "null"].into_iter().enumerate() {
-        let value = hashes.row(row).into();
-        let verdict = of_event(vec![VerdictColumn { name: "Hashes".into(), ty: LogicalType::String, value }]);
-        let written = line(&verdict);
+        let column = ResultColumn { name: "Hashes".into(), ty: LogicalType::String, list: true };
+        let written = line(&about(columns(vec![(column, hashes.clone())], row)));
         assert!(written.ends_with(&format!("\"columns\":{{\"Hashes\":{expected}}}}}\n")), "{written}");
     }
 }

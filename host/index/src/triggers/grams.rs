@@ -28,7 +28,7 @@ const BLOCK: usize = 8;
 
 /// Atoms by grams of their literals, of `N` bytes each.
 #[derive(Clone, Debug)]
-pub(super) struct Grams<const N: usize> {
+pub(crate) struct Grams<const N: usize> {
     table: Buckets<Placed>,
     coarse: Coarse,
     stride: usize,
@@ -61,7 +61,7 @@ const PLACES_PER_GRAM: usize = 24;
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "after a flood atoms are missing"]
-pub(super) enum Search {
+pub(crate) enum Search {
     /// Every atom was told.
     Complete,
     /// Too much had to be compared, so some atoms were not looked at.
@@ -76,7 +76,7 @@ const GRAMS_MAX: usize = 1 << 16;
 
 impl<const N: usize> Grams<N> {
     /// Atoms with their literals of at least so many bytes. `cost` says how often a gram is expected in text.
-    pub(super) fn new(atoms: &[(u32, &[u8])], cost: impl Fn(&[u8]) -> f64) -> Self {
+    pub(crate) fn new(atoms: &[(u32, &[u8])], cost: impl Fn(&[u8]) -> f64) -> Self {
         let shortest = atoms.iter().map(|(_, literal)| literal.len()).min().unwrap_or_default();
         let affordable = GRAMS_MAX.checked_div(atoms.len()).unwrap_or_default().clamp(1, STRIDE_MAX);
         let stride = (shortest + 1).saturating_sub(N).clamp(1, affordable);
@@ -104,7 +104,7 @@ impl<const N: usize> Grams<N> {
 
     /// Tells `compare` of every atom whose literal may be in the text, and where it would begin. It answers how much it
     /// compared, in bytes, or nothing where there was no need to.
-    pub(super) fn find(&self, text: &[u8], compare: impl FnMut(u32, usize) -> Option<usize>) -> Search {
+    pub(crate) fn find(&self, text: &[u8], compare: impl FnMut(u32, usize) -> Option<usize>) -> Search {
         if self.table.is_empty() {
             return Search::Complete;
         }
@@ -118,7 +118,7 @@ impl<const N: usize> Grams<N> {
     }
 
     /// The memory that they use.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let coarse = match &self.coarse {
             Coarse::Small(coarse) => size_of_val(&**coarse),
             Coarse::Large(coarse) => size_of_val(&**coarse),

@@ -10,7 +10,7 @@ mod json;
 mod watch;
 mod witness;
 
-pub(crate) use grams::{GRAM, number as gram_number};
+pub(crate) use grams::{GRAM, Grams, Search, number as gram_number};
 use watch::Watch;
 use witness::Choice;
 
