@@ -86,7 +86,7 @@ extern "C" fn rt_match(kind: u32, fold: u32, start: usize, len: usize, needle: u
 
 /// The folded text; ASCII stays as it is.
 pub(crate) fn folded_unless_ascii(text: &[u8]) -> &[u8] {
-    if text.is_ascii() { text } else { folded(text) }
+    if text::is_ascii(text) { text } else { folded(text) }
 }
 
 pub(crate) fn folded<'a>(from: &[u8]) -> &'a [u8] {

@@ -1,4 +1,4 @@
-//! Where a needle can start: sixteen places of a text are looked at together.
+//! Where a needle can start: many places of a text are looked at together.
 //!
 //! Three successive bytes of each needle, the same ones of all, are its window. Needles are in [`BUCKETS`] buckets, and masks
 //! say for each byte of a window and each half of that byte in which buckets a needle has it there. A place where the
@@ -13,8 +13,10 @@ const HALVES: usize = 16;
 /// Bytes of the masks: of each byte of the window those of its lower half, then those of its upper half.
 pub const MASK_BYTES: usize = WINDOW_BYTES * 2 * HALVES;
 
-/// How many places are looked at together.
-const PLACES: usize = 16;
+/// How many places one instruction looks at.
+const LANES: usize = 16;
+/// How many places are looked at together: an epoch check sits on every iteration of a loop, and costs more than sixteen.
+const PLACES: usize = 4 * LANES;
 /// The bytes that they take.
 const BLOCK_BYTES: usize = PLACES + WINDOW_BYTES - 1;
 
@@ -70,24 +72,33 @@ pub fn buckets(masks: &[u8; MASK_BYTES], place: usize, byte: u8) -> u8 {
 
 /// A bit for each place of a block where a window may lie.
 #[cfg(not(target_feature = "simd128"))]
-fn places(masks: &[u8; MASK_BYTES], block: &[u8; BLOCK_BYTES]) -> u32 {
+fn places(masks: &[u8; MASK_BYTES], block: &[u8; BLOCK_BYTES]) -> u64 {
     let may_be =
         |window: &[u8]| (0..).zip(window).fold(u8::MAX, |set, (at, byte)| set & buckets(masks, at, *byte)) != 0;
-    (0..).zip(block.windows(WINDOW_BYTES)).fold(0, |places, (at, window)| places | u32::from(may_be(window)) << at)
+    (0..).zip(block.windows(WINDOW_BYTES)).fold(0, |places, (at, window)| places | u64::from(may_be(window)) << at)
 }
 
 /// A bit for each place of a block where a window may lie.
 #[cfg(target_feature = "simd128")]
-fn places(masks: &[u8; MASK_BYTES], block: &[u8; BLOCK_BYTES]) -> u32 {
-    use core::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_shr, u8x16_splat, u8x16_swizzle, v128_and, v128_not};
+fn places(masks: &[u8; MASK_BYTES], block: &[u8; BLOCK_BYTES]) -> u64 {
+    use core::arch::wasm32::{
+        u8x16_bitmask, u8x16_eq, u8x16_shr, u8x16_splat, u8x16_swizzle, v128_and, v128_any_true, v128_or,
+    };
 
-    let buckets = |place: usize| {
-        let (bytes, masks_at) = (sixteen(block, place), place * 2 * HALVES);
+    let buckets = |at: usize, place: usize| {
+        let (bytes, masks_at) = (sixteen(block, at + place), place * 2 * HALVES);
         let lower = u8x16_swizzle(sixteen(masks, masks_at), v128_and(bytes, u8x16_splat(0xf)));
         v128_and(lower, u8x16_swizzle(sixteen(masks, masks_at + HALVES), u8x16_shr(bytes, 4)))
     };
-    let common = v128_and(v128_and(buckets(0), buckets(1)), buckets(2));
-    u32::from(u8x16_bitmask(v128_not(u8x16_eq(common, u8x16_splat(0)))))
+    let lanes =
+        [0, LANES, 2 * LANES, 3 * LANES].map(|at| v128_and(v128_and(buckets(at, 0), buckets(at, 1)), buckets(at, 2)));
+    let [first, second, third, fourth] = lanes;
+    if !v128_any_true(v128_or(v128_or(first, second), v128_or(third, fourth))) {
+        return 0;
+    }
+    let none = |lane| u64::from(u8x16_bitmask(u8x16_eq(lane, u8x16_splat(0))));
+    let [first, second, third, fourth] = lanes.map(none);
+    !(first | second << LANES | third << (2 * LANES) | fourth << (3 * LANES))
 }
 
 /// Sixteen bytes from a place on; zeros where there are none.
@@ -110,13 +121,13 @@ mod tests {
         }
         for ahead in 0..4 {
             let starts = Starts { masks: &masks, ahead };
-            for at in 0..40 {
-                let mut text = [b'.'; 64];
+            for at in 0..2 * PLACES {
+                let mut text = [b'.'; 200];
                 text[at + ahead..at + ahead + 3].copy_from_slice(b"xyz");
                 assert_eq!(starts.skip(&text), Skipped::Here(at), "{ahead} ahead of {at}");
             }
-            let places = (64 - ahead - (WINDOW_BYTES - 1)) / PLACES * PLACES;
-            assert_eq!(starts.skip(&[b'.'; 64]), Skipped::Short(places));
+            let places = (200 - ahead - (WINDOW_BYTES - 1)) / PLACES * PLACES;
+            assert_eq!(starts.skip(&[b'.'; 200]), Skipped::Short(places));
             assert_eq!(starts.skip(b"xyz"), Skipped::Short(0));
         }
     }
@@ -130,6 +141,7 @@ mod tests {
             }
         }
         let starts = Starts { masks: &masks, ahead: 0 };
-        assert_eq!(starts.skip(b"abz xyc ayz xbc    xyz  ----------------"), Skipped::Here(19));
+        let text = format!("abz xyc ayz xbc    xyz{}", "-".repeat(50));
+        assert_eq!(starts.skip(text.as_bytes()), Skipped::Here(19));
     }
 }

@@ -4,6 +4,15 @@ use sandtrap_wit::text::fold_char;
 
 use crate::search::{decode, ends_with_term_char, starts_with_term_char};
 
+/// Whether a text is ASCII. An epoch check sits on every iteration of a loop, so 64 bytes share one.
+pub fn is_ascii(text: &[u8]) -> bool {
+    const UPPER_BITS: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = text.as_chunks::<8>();
+    let (blocks, words) = words.as_chunks::<8>();
+    let set = |words: &[[u8; 8]]| words.iter().fold(0, |set, word| set | u64::from_le_bytes(*word)) & UPPER_BITS;
+    blocks.iter().all(|block| set(block) == 0) && set(words) == 0 && rest.iter().all(u8::is_ascii)
+}
+
 /// How a needle must lie: the numbers of `MatchKind` in emitted code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]

@@ -278,8 +278,8 @@ mod tests {
         /// The table answers as one search per needle does.
         #[test]
         fn agrees_with_one_search_per_needle(
-            needles in proptest::collection::btree_set("[aAbk.éÉß_\u{212A}]{1,4}|[ab]{1,9}", 1..6),
-            haystack in "[aAbBk.éÉß_ \u{212A}]{0,12}|[aAbB]{0,30}",
+            needles in proptest::collection::btree_set("[aAbk.éÉß_\u{212A}]{1,4}|[ab]{1,9}|[abké]{3,6}", 1..6),
+            haystack in "[aAbBk.éÉß_ \u{212A}]{0,12}|[aAbB]{0,30}|[aAbBk. ]{60,200}|[._]{60,90}[aAbBké.]{0,9}[._]{50,80}",
             kind in prop::sample::select(vec![MatchKind::Equals, MatchKind::Contains, MatchKind::StartsWith,
                 MatchKind::EndsWith, MatchKind::Term, MatchKind::TermPrefix, MatchKind::TermSuffix]),
             fold: bool,
