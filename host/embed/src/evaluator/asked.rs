@@ -21,6 +21,12 @@ use super::{
 /// in a cache and the call ends well before its deadline.
 const CALL_ROWS_MAX: usize = 1024;
 
+/// How many rows are gathered first, before it is known how much text they have.
+const CALL_ROWS_FIRST: usize = 64;
+
+/// About how much text a component is given at once, in bytes: what is gathered is still in a cache when it is copied.
+const CALL_TEXT_BYTES: usize = 256 << 10;
+
 /// How much text a component is given at once, in bytes, but for a single row. It is a sixteenth of what it may have as
 /// memory: what it folds and computes must fit there, too, and a call must end well before its deadline.
 const CALL_TEXT_BYTES_MAX: usize = 4 << 20;
@@ -72,28 +78,46 @@ impl<'r> Asked<'r> {
         self.found.add_to(outcome, self.stages);
     }
 
-    /// Asks a detection about its rows.
-    pub(super) fn ask(&mut self, place: u32, member: &Member, detection: &mut AtWork) {
-        let rows = mem::take(&mut detection.rows);
-        let Some(reads) = &member.reads else { return };
-        let candidates = &mut detection.counters.candidates;
-        *candidates = candidates.saturating_add(rows.len() as u64);
-        for some in rows.chunks(CALL_ROWS_MAX) {
-            self.ask_about(place, member, reads, detection, some);
+    /// Asks detections about the same rows of the same stream, some after the others, so that columns are gathered once for
+    /// all of them and are then at hand.
+    pub(super) fn ask(&mut self, places: &[u32], detections: &mut [AtWork]) {
+        let of_all = places.first().and_then(|place| detections.get_mut(*place as usize));
+        let rows = of_all.map(|detection| mem::take(&mut detection.rows)).unwrap_or_default();
+        let mut rest = rows.as_slice();
+        let mut count = CALL_ROWS_FIRST;
+        while !rest.is_empty() {
+            let (some, others) = rest.split_at(count.min(rest.len()));
+            let mut text = 0;
+            for place in places {
+                let member = self.shared.members.get(*place as usize);
+                if let (Some(member), Some(detection)) = (member, detections.get_mut(*place as usize)) {
+                    text = self.ask_about(*place, member, detection, some).max(text);
+                }
+            }
+            let for_text = some.len().saturating_mul(CALL_TEXT_BYTES) / text.max(1);
+            count = for_text.clamp(1, CALL_ROWS_MAX);
+            rest = others;
         }
-        detection.rows = rows;
-        detection.rows.clear();
+        for place in places {
+            if let Some(detection) = detections.get_mut(*place as usize) {
+                let candidates = &mut detection.counters.candidates;
+                *candidates = candidates.saturating_add(rows.len() as u64);
+                detection.rows.clear();
+            }
+        }
     }
 
     /// Calls a detection about some of its rows; about half of them and then the others, where they have too much text.
-    /// Recurses at most once for each power of two in [`CALL_ROWS_MAX`].
-    fn ask_about(&mut self, place: u32, member: &Member, reads: &Reads, detection: &mut AtWork, rows: &[u32]) {
+    /// Recurses at most once for each power of two in [`CALL_ROWS_MAX`]. Says how much text they have.
+    fn ask_about(&mut self, place: u32, member: &Member, detection: &mut AtWork, rows: &[u32]) -> usize {
+        let Some(reads) = &member.reads else { return 0 };
         let input = self.gather(reads, rows);
-        if rows.len() > 1 && text_bytes(&input) > CALL_TEXT_BYTES_MAX {
+        let text = text_bytes(&input);
+        if rows.len() > 1 && text > CALL_TEXT_BYTES_MAX {
             let (some, others) = rows.split_at(rows.len() / 2);
-            self.ask_about(place, member, reads, detection, some);
-            self.ask_about(place, member, reads, detection, others);
-            return;
+            self.ask_about(place, member, detection, some);
+            self.ask_about(place, member, detection, others);
+            return text;
         }
         let started = Instant::now();
         let picked = detection.call(member, self.shared, input);
@@ -104,6 +128,7 @@ impl<'r> Asked<'r> {
             Ok(picked) => self.take(place, member, detection, rows, picked),
             Err(failure) => self.fail(member, detection, rows, &failure),
         }
+        text
     }
 
     fn gather(&mut self, reads: &Reads, rows: &[u32]) -> Batch {

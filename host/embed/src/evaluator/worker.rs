@@ -241,16 +241,19 @@ impl Worker {
             (reads.map(|reads| reads.wanted), detections.get(place as usize).map(|detection| &detection.rows))
         };
         touched.sort_unstable_by(|one, other| input(*one).cmp(&input(*other)).then(one.cmp(other)));
-        let mut asked = Asked::new(&round, shared, stages);
-        for place in touched.drain(..) {
-            let member = shared.members.get(place as usize);
-            if let (Some(member), Some(detection)) = (member, detections.get_mut(place as usize)) {
-                if detection.called.replace(*rounds).is_none() {
-                    live.push(place);
-                }
-                asked.ask(place, member, detection);
+        let groups: Vec<&[u32]> = touched.chunk_by(|one, other| input(*one) == input(*other)).collect();
+        for place in &*touched {
+            if let Some(detection) = detections.get_mut(*place as usize)
+                && detection.called.replace(*rounds).is_none()
+            {
+                live.push(*place);
             }
         }
+        let mut asked = Asked::new(&round, shared, stages);
+        for places in groups {
+            asked.ask(places, detections);
+        }
+        touched.clear();
         asked.add_to(outcome);
         binder.clear();
         release_unused(live, detections, &shared.members);
