@@ -170,8 +170,8 @@ impl<F: FnMut(u32, usize) -> Option<usize>, const N: usize> Comparing<'_, F, N> 
             }
             position += BLOCK * STRIDE;
         }
-        while position + N <= text.len() {
-            if self.look_at(text, position) == Search::Flooded {
+        while let Some(gram) = text.get(position..position + N) {
+            if may_have(hash::<N>(gram)) != 0 && self.look_at(text, position) == Search::Flooded {
                 return Search::Flooded;
             }
             position += STRIDE;
