@@ -38,6 +38,13 @@ impl ColumnBuilder {
         Self::new(ty.physical())
     }
 
+    /// Makes room for so much more text, in bytes; does nothing for a column of anything else.
+    pub fn reserve_text(&mut self, bytes: usize) {
+        if let Values::Text { text, .. } = &mut self.values {
+            text.reserve(bytes);
+        }
+    }
+
     /// Adds a cell. One of another kind than the column's, or text that would not fit under [`COLUMN_BYTES_MAX`](super::COLUMN_BYTES_MAX), is
     /// added as null and answered with false.
     pub fn push(&mut self, cell: Cell<'_>) -> bool {

@@ -106,6 +106,12 @@ impl<'b> Round<'b> {
         let column = |place: &usize| {
             let column = self.wanted.get(wanted).and_then(|stream| stream.columns.get(*place));
             let mut builder = ColumnBuilder::of(column.map_or(LogicalType::String, |column| column.ty));
+            // Text that grows piece by piece would be copied again and again.
+            let written = seen.iter().filter_map(|seen| {
+                let (seen, keys) = seen.as_ref()?;
+                seen.written(*keys.get(*place)?)
+            });
+            builder.reserve_text(written.map(|written| written.bytes.len()).sum());
             // What is made for a cell is copied, and a large event may be gathered for very many detections.
             let mut room = Bump::new();
             for (row, seen) in rows.iter().zip(&seen) {
@@ -164,9 +170,7 @@ impl<'b> RoutedRow<'b> {
     /// What decides the value of a key, if that is at hand. For rows of the same route with equal ones, the values are equal.
     #[inline]
     pub fn written(&self, key: u32) -> Option<Written<'b>> {
-        let origin = self.route().origins.get(key as usize)?;
-        let (layout, line) = self.seen.line?;
-        layout.written(Which::Key(key as usize), origin, line, self.seen.shapes)
+        self.seen.written(key)
     }
 
     /// The event's JSON, if it is at hand and the key's cell has all scalar values of it: of these, texts are strings
@@ -204,6 +208,14 @@ impl<'b> Seen<'b> {
     fn key(&self, key: u32) -> Option<(Made<'b>, &'b Origin)> {
         let origin = self.destination.route.origins.get(key as usize)?;
         Some((self.make(Which::Key(key as usize), origin), origin))
+    }
+
+    /// What decides the cell of a key, if that is at hand.
+    #[inline]
+    fn written(&self, key: u32) -> Option<Written<'b>> {
+        let origin = self.destination.route.origins.get(key as usize)?;
+        let (layout, line) = self.line?;
+        layout.written(Which::Key(key as usize), origin, line, self.shapes)
     }
 
     #[inline]

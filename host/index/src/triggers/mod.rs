@@ -17,7 +17,7 @@ use witness::Choice;
 use crate::{
     atoms::{Asked, Atoms, Lists, NO_SLOT},
     rates::Rates,
-    recent::Recall,
+    recent::{Recall, Remembered},
     scratch::Scratch,
     values::Row,
 };
@@ -89,7 +89,7 @@ impl Triggers {
 
     /// Finds the atoms that a row pulls.
     pub(crate) fn look(&self, atoms: &Atoms, row: &impl Row, scratch: &mut Scratch) {
-        let Scratch { values, hits, recent, .. } = scratch;
+        let Scratch { values, hits, recent, remembered, .. } = scratch;
         for watch in &self.watches {
             let Some(key) = atoms.keys.get(watch.slot as usize) else { continue };
             if watch.is_idle(|| row.json(*key)) {
@@ -97,8 +97,9 @@ impl Triggers {
             }
             let written = row.written(*key);
             let worth = match written.map(|written| recent.recall(watch.number, written)) {
-                Some(Recall::Atoms(pulled)) => {
+                Some(Recall::Atoms(pulled, place)) => {
                     hits.add_all(pulled);
+                    remembered.push(Remembered::new(watch.slot, watch.number, place));
                     continue;
                 }
                 Some(Recall::Worth(place)) => Some(place),
