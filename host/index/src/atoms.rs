@@ -17,8 +17,6 @@ pub(crate) struct Atoms {
     pub(crate) keys: Vec<u32>,
     asked: Vec<Asked>,
     clauses: Lists,
-    /// Of each clause the slot that all of its atoms are about; [`NO_SLOT`] where that is not one.
-    slots: Vec<u32>,
     detections: Lists,
     literals: Vec<u8>,
     integers: Vec<i64>,
@@ -136,11 +134,6 @@ impl Atoms {
         self.clauses.get(clause)
     }
 
-    /// The slot that all atoms of a clause are about.
-    pub(crate) fn slot_of(&self, clause: u32) -> Option<u32> {
-        self.slots.get(clause as usize).copied().filter(|slot| *slot != NO_SLOT)
-    }
-
     /// How many atoms there are.
     pub(crate) fn len(&self) -> usize {
         self.asked.len()
@@ -166,7 +159,6 @@ impl Atoms {
         self.keys.capacity() * size_of::<u32>()
             + self.asked.capacity() * size_of::<Asked>()
             + self.clauses.bytes()
-            + self.slots.capacity() * size_of::<u32>()
             + self.detections.bytes()
             + self.literals.capacity()
             + self.integers.capacity() * size_of::<i64>()
@@ -215,9 +207,6 @@ impl<'a> Building<'a> {
             return *known;
         }
         let number = self.result.clauses.push(atoms.iter().copied());
-        let mut slots = atoms.iter().filter_map(|atom| self.result.atom(*atom)).map(|asked| asked.slot);
-        let slot = slots.next().filter(|first| slots.all(|slot| slot == *first)).unwrap_or(NO_SLOT);
-        self.result.slots.push(slot);
         self.clauses.insert(atoms, number);
         number
     }

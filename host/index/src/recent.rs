@@ -23,9 +23,6 @@ const WRITTEN_BYTES_MAX: usize = 2048;
 /// How many triggers a value may pull to be remembered.
 const ATOMS_MAX: usize = 64;
 
-/// Of how many clauses it is remembered whether a value meets them.
-const CLAUSES_MAX: usize = 32;
-
 /// Of how many watches it is known which value they had last. Others share with these.
 const WATCHES: usize = 1 << 10;
 
@@ -54,17 +51,6 @@ struct Seen {
     used: bool,
     written: SmallVec<[u8; INLINE_BYTES]>,
     atoms: SmallVec<[u32; 2]>,
-    /// Clauses that are about this value alone: twice their number, and one more if it meets them.
-    clauses: SmallVec<[u32; 4]>,
-}
-
-/// A value of the row that is remembered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Remembered {
-    /// Whose value.
-    pub(crate) slot: u32,
-    watch: u64,
-    place: usize,
 }
 
 impl Seen {
@@ -85,20 +71,12 @@ impl Seen {
 /// What is remembered of a value.
 #[derive(Debug)]
 pub(crate) enum Recall<'r> {
-    /// The atoms that it pulls, and where it is.
-    Atoms(&'r [u32], usize),
+    /// The atoms that it pulls.
+    Atoms(&'r [u32]),
     /// Nothing, and it would be worth it: the place to [learn](Recent::learn) it at.
     Worth(usize),
     /// Nothing.
     Nothing,
-}
-
-impl Remembered {
-    /// The value of a slot, recalled for a watch, is at this place. A watch recalls one value of a row, so that what is there
-    /// is this value as long as it is the watch's.
-    pub(crate) fn new(slot: u32, watch: u64, place: usize) -> Self {
-        Self { slot, watch, place }
-    }
 }
 
 impl Recent {
@@ -131,23 +109,8 @@ impl Recent {
         }
         self.seen.get_mut(place).map_or(Recall::Nothing, |seen| {
             seen.used = true;
-            Recall::Atoms(&seen.atoms, place)
+            Recall::Atoms(&seen.atoms)
         })
-    }
-
-    /// Whether a value of this row meets a clause that is about nothing else, if that is remembered.
-    pub(crate) fn clause(&self, value: Remembered, clause: u32) -> Option<bool> {
-        let seen = self.seen.get(value.place).filter(|seen| seen.watch == Some(value.watch))?;
-        seen.clauses.iter().find(|known| **known >> 1 == clause).map(|known| known & 1 == 1)
-    }
-
-    /// Remembers whether a value of this row meets a clause that is about nothing else.
-    pub(crate) fn learn_clause(&mut self, value: Remembered, clause: u32, holds: bool) {
-        // Another value may have come to its place.
-        let seen = self.seen.get_mut(value.place).filter(|seen| seen.watch == Some(value.watch));
-        if let Some(seen) = seen.filter(|seen| seen.clauses.len() < CLAUSES_MAX) {
-            seen.clauses.push(clause << 1 | u32::from(holds));
-        }
     }
 
     fn hash(&self, watch: u64, written: Written<'_>) -> u64 {
@@ -166,7 +129,6 @@ impl Recent {
         seen.written.extend_from_slice(written.bytes);
         seen.atoms.clear();
         seen.atoms.extend_from_slice(atoms);
-        seen.clauses.clear();
     }
 }
 
@@ -180,7 +142,7 @@ mod tests {
 
     fn atoms(recent: &mut Recent, watch: u64, written: Written<'_>) -> Option<Vec<u32>> {
         match recent.recall(watch, written) {
-            Recall::Atoms(atoms, _) => Some(atoms.to_vec()),
+            Recall::Atoms(atoms) => Some(atoms.to_vec()),
             Recall::Worth(_) | Recall::Nothing => None,
         }
     }
@@ -216,7 +178,7 @@ mod tests {
         let mut hits = 0;
         for value in &once {
             match recent.recall(0, often) {
-                Recall::Atoms(..) => hits += 1,
+                Recall::Atoms(_) => hits += 1,
                 Recall::Worth(place) => recent.learn(place, 0, often, &[]),
                 Recall::Nothing => {}
             }

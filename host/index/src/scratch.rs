@@ -1,11 +1,6 @@
 //! What looking at a row needs, kept between rows so that nothing is allocated for one.
 
-use crate::{
-    atoms::Atoms,
-    recent::{Recent, Remembered},
-    searches::Searched,
-    values::Values,
-};
+use crate::{atoms::Atoms, recent::Recent, searches::Searched, values::Values};
 
 /// Buffers of [`Index::candidates`](crate::Index::candidates). One may serve any number of indexes.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +14,6 @@ pub struct Scratch {
     pub(crate) hits: Hits,
     pub(crate) searched: Searched,
     pub(crate) recent: Recent,
-    /// Those of the row's values that are in `recent`.
-    pub(crate) remembered: Vec<Remembered>,
 }
 
 impl Scratch {
@@ -30,7 +23,6 @@ impl Scratch {
         self.clauses.begin(atoms.clauses());
         self.looked_at.begin(atoms.detections().len());
         self.hits.begin(atoms.len());
-        self.remembered.clear();
         self.searched.begin(atoms.len());
     }
 }

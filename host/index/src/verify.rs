@@ -19,12 +19,6 @@ impl Atoms {
         if let Some(known) = scratch.clauses.get(clause) {
             return known;
         }
-        let slot = self.slot_of(clause);
-        let remembered = scratch.remembered.iter().copied().find(|value| Some(value.slot) == slot);
-        if let Some(holds) = remembered.and_then(|value| scratch.recent.clause(value, clause)) {
-            scratch.clauses.set(clause, holds);
-            return holds;
-        }
         let mut atoms = self.atoms_of(clause).iter().filter_map(|atom| Some((*atom, self.atom(*atom)?)));
         let holds = atoms.any(|(atom, asked)| {
             let Scratch { values, searched, .. } = &mut *scratch;
@@ -36,9 +30,6 @@ impl Atoms {
             has.map_or_else(|| self.holds(asked, value, values), |has| has != asked.negated)
         });
         scratch.clauses.set(clause, holds);
-        if let Some(value) = remembered {
-            scratch.recent.learn_clause(value, clause, holds);
-        }
         holds
     }
 

@@ -17,7 +17,7 @@ use witness::Choice;
 use crate::{
     atoms::{Asked, Atoms, Lists, NO_SLOT},
     rates::Rates,
-    recent::{Recall, Remembered},
+    recent::Recall,
     scratch::Scratch,
     values::Row,
 };
@@ -89,7 +89,7 @@ impl Triggers {
 
     /// Finds the atoms that a row pulls.
     pub(crate) fn look(&self, atoms: &Atoms, row: &impl Row, scratch: &mut Scratch) {
-        let Scratch { values, hits, recent, remembered, .. } = scratch;
+        let Scratch { values, hits, recent, .. } = scratch;
         for watch in &self.watches {
             let Some(key) = atoms.keys.get(watch.slot as usize) else { continue };
             if watch.is_idle(|| row.json(*key)) {
@@ -97,9 +97,8 @@ impl Triggers {
             }
             let written = row.written(*key);
             let worth = match written.map(|written| recent.recall(watch.number, written)) {
-                Some(Recall::Atoms(pulled, place)) => {
+                Some(Recall::Atoms(pulled)) => {
                     hits.add_all(pulled);
-                    remembered.push(Remembered::new(watch.slot, watch.number, place));
                     continue;
                 }
                 Some(Recall::Worth(place)) => Some(place),
