@@ -63,12 +63,13 @@ impl SandtrapLane {
         self.set.rules.len()
     }
 
-    /// A whole run over a file with its readers and so many workers, as the command does it. Says how many verdicts it gave.
-    pub fn run(&mut self, events: &Path, workers: NonZeroUsize) -> anyhow::Result<u64> {
+    /// A whole run over a file, so many times one after the other, with its readers and so many workers, as the command does
+    /// it. Says how many verdicts it gave.
+    pub fn run(&mut self, events: &Path, times: NonZeroUsize, workers: NonZeroUsize) -> anyhow::Result<u64> {
         let options =
             RunOptions { bad_lines: BadLines::Stop, interval: None, reporting: Reporting::AsTheyCome, workers };
         let mut sink = Count::default();
-        let inputs = vec![Input::File(events.to_owned())];
+        let inputs = (0..times.get()).map(|_| Input::File(events.to_owned())).collect();
         run(&mut self.evaluator, &self.streams, inputs, options, &AtomicBool::new(false), &mut sink)?;
         ensure!(sink.problems.is_empty(), "{}", sink.problems.join("; "));
         Ok(sink.verdicts)

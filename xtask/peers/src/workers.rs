@@ -18,7 +18,10 @@ pub struct Options {
     /// How many workers there are.
     #[arg(long)]
     workers: NonZeroUsize,
-    /// How often the file is run over.
+    /// How often the file is an input of a run.
+    #[arg(long, default_value = "1")]
+    times: NonZeroUsize,
+    /// How many runs there are.
     #[arg(long, default_value_t = 1)]
     passes: usize,
 }
@@ -29,7 +32,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut passes = Vec::new();
     for _ in 0..options.passes {
         let start = Since::now();
-        let verdicts = lane.run(&options.events, options.workers)?;
+        let verdicts = lane.run(&options.events, options.times, options.workers)?;
         passes.push(json!({"verdicts": verdicts, "took": start.took()}));
     }
     println!("{}", json!({"passes": passes}));

@@ -125,17 +125,19 @@ impl Program {
         self.ask(command.args(["--lane", lane, "--passes", &passes.to_string(), "--cache"]).arg(cache))
     }
 
-    /// Whole runs of Sandtrap with so many workers.
+    /// Whole runs of Sandtrap with so many workers, the file so many times in each.
     pub(super) fn workers(
         &self,
         rules: &Path,
         events: &Path,
         cache: &Path,
+        times: usize,
         workers: usize,
         passes: usize,
     ) -> anyhow::Result<Runs> {
         let mut command = self.command("workers", rules, events);
-        command.args(["--workers", &workers.to_string(), "--passes", &passes.to_string(), "--cache"]).arg(cache);
+        let [times, workers, passes] = [times, workers, passes].map(|number| number.to_string());
+        command.args(["--times", &times, "--workers", &workers, "--passes", &passes, "--cache"]).arg(cache);
         self.ask(&mut command)
     }
 
