@@ -80,7 +80,7 @@ impl Run<'_> {
     fn target(&self, state: u16, class: usize) -> u16 {
         let at = usize::from(state - FIRST_STATE) * self.classes + class;
         let two = self.targets.get(at / 2).copied().unwrap_or_default();
-        // The half that is cut off is the other target.
-        (two >> (at % 2 * 16)) as u16
+        let [low, high, other_low, other_high] = two.to_le_bytes();
+        u16::from_le_bytes(if at.is_multiple_of(2) { [low, high] } else { [other_low, other_high] })
     }
 }

@@ -43,7 +43,7 @@ fn report_of(bench: &mut Bench<'_>, times: usize) -> anyhow::Result<String> {
         })?);
         ratios.extend(two.last().zip(both.last()).map(|(two, both)| two / both));
     }
-    let [one, two, both, ratio] = [one, two, both, ratios].map(|speeds| Spread::of(speeds));
+    let [one, two, both, ratio] = [one, two, both, ratios].map(Spread::of);
     Ok(format!(
         "{times} times the file. One worker: {:.0} events/s. Two workers: {:.0} events/s. Two processes of one worker each, \
          together: {:.0} events/s. Two workers do {:.2} times what two processes do ({:.2} to {:.2}).\n",

@@ -54,7 +54,9 @@ fn masks(needles: &[String], ahead: u8, fold: bool) -> [u8; MASK_BYTES] {
                 Some(byte) => vec![*byte],
                 None => (0..=u8::MAX).collect(),
             };
-            bytes.into_iter().for_each(|byte| starts::set(&mut masks, place, byte, bucket));
+            for byte in bytes {
+                starts::set(&mut masks, place, byte, bucket);
+            }
         }
     }
     masks

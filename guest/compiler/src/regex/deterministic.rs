@@ -19,9 +19,10 @@ pub(super) fn build(nfa: &NFA, words_max: usize) -> Option<Vec<u32>> {
     if nfa.look_set_any().contains(Look::WordAsciiNegate) {
         return None;
     }
-    let (kind, anchored) = match nfa.is_always_start_anchored() {
-        true => (StartKind::Anchored, Anchored::Yes),
-        false => (StartKind::Unanchored, Anchored::No),
+    let (kind, anchored) = if nfa.is_always_start_anchored() {
+        (StartKind::Anchored, Anchored::Yes)
+    } else {
+        (StartKind::Unanchored, Anchored::No)
     };
     let config = dense::Config::new().start_kind(kind).accelerate(false);
     let config = config.dfa_size_limit(Some(BUILD_BYTES_MAX)).determinize_size_limit(Some(BUILD_BYTES_MAX));

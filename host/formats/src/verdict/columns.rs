@@ -53,9 +53,10 @@ impl VerdictColumns {
         self.rows.columns.iter().zip(&self.rows.batch.columns).map(|(column, cells)| VerdictColumn {
             name: &column.name,
             ty: column.ty,
-            value: match column.list {
-                true => VerdictValue::List(cells.row(self.row)),
-                false => VerdictValue::Cell(cells.cell(self.row)),
+            value: if column.list {
+                VerdictValue::List(cells.row(self.row))
+            } else {
+                VerdictValue::Cell(cells.cell(self.row))
             },
         })
     }
