@@ -10,8 +10,11 @@ use regex_automata::{
 };
 use sandtrap_runtime::dfa::{CLASS_WORDS, FIRST_STATE, FLAG_DETERMINISTIC, HEADER_WORDS, MATCH, NO_MATCH};
 
-/// How many bytes an automaton may take while it is built, and what leads to it.
+/// How many bytes the sets of states may take that lead to an automaton.
 const BUILD_BYTES_MAX: usize = 4 << 20;
+
+/// How many bytes an automaton takes while it is built for each word of its table, or fewer.
+const BUILT_BYTES_PER_WORD: usize = 16;
 
 /// The table of an automaton that is in one state at a time; `None` where it would have more than so many words, or would
 /// say something else: between the bytes of a character is no word's edge, and no place that is none.
@@ -25,7 +28,9 @@ pub(super) fn build(nfa: &NFA, words_max: usize) -> Option<Vec<u32>> {
         (StartKind::Unanchored, Anchored::No)
     };
     let config = dense::Config::new().start_kind(kind).accelerate(false);
-    let config = config.dfa_size_limit(Some(BUILD_BYTES_MAX)).determinize_size_limit(Some(BUILD_BYTES_MAX));
+    let config = config
+        .dfa_size_limit(Some(words_max.saturating_mul(BUILT_BYTES_PER_WORD)))
+        .determinize_size_limit(Some(BUILD_BYTES_MAX));
     let dfa = dense::Builder::new().configure(config).build_from_nfa(nfa).ok()?;
     let start = dfa.start_state(&start::Config::new().anchored(anchored)).ok()?;
 
