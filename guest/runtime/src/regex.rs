@@ -1,5 +1,5 @@
 //! Regular expressions, as automata over bytes: a text is read once, and all states that it may have led to are kept. For
-//! expressions of which [`crate::dfa`] would be too large.
+//! expressions of which [`crate::dfa`] would be too large, or that ask for a place which is no word's edge.
 //!
 //! A table, in 32-bit words:
 //!

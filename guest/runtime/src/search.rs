@@ -63,6 +63,10 @@ pub const NUMBERS_MAX: u32 = (1 << 24) - 1;
 /// Set in a state's word 1 when a shorter needle ends there too.
 pub const SHORTER_TOO: u32 = 1 << 31;
 
+/// Of so many bytes of a text one may pass for a start by its masks. Where more do, looking at many places together is work
+/// for nothing, and a text can be made so.
+const BYTES_PER_START: usize = 16;
+
 /// How many words of scratch [`search`] needs to mark needles as found.
 pub const fn scratch_words(needles: usize) -> usize {
     needles.div_ceil(32)
@@ -135,6 +139,8 @@ struct Search<'a> {
     starts: u8,
     /// What tells of many places at once that none starts there.
     masks: Option<Starts<'a>>,
+    /// How often the masks may still let a place pass; see [`BYTES_PER_START`].
+    passes_left: usize,
     root: usize,
     flags: u32,
     missing: u32,
@@ -177,6 +183,7 @@ impl<'a> Search<'a> {
             found,
             starts: u8::try_from(word(table, 4)).ok()?,
             masks: masks(table),
+            passes_left: text.len() / BYTES_PER_START + 1,
             root: word(table, 5) as usize,
             flags,
             missing,
@@ -196,10 +203,11 @@ impl<'a> Search<'a> {
         if self.flags & FLAG_ANCHORED != 0 {
             return self.at < self.text.len();
         }
-        while let Some(masks) = self.masks {
+        while let Some(masks) = self.masks.filter(|_| self.passes_left > 0) {
             match masks.skip(self.text.get(self.at..).unwrap_or_default()) {
                 Skipped::Here(bytes) => {
                     self.at += bytes;
+                    self.passes_left -= 1;
                     if self.text.get(self.at).is_some_and(|byte| is_start(self.classes, self.starts, *byte)) {
                         return true;
                     }

@@ -185,3 +185,36 @@ fn parts_of_datetimes_are_null_of_null() {
         assert_eq!(picked(filter.clone(), &columns, 0), expected, "{filter:?}");
     }
 }
+
+/// Components look at 64 places of a text together, with instructions that only they have: each place in a block, and what
+/// is around the blocks' borders, has to be tried here.
+#[test]
+fn a_needle_is_found_at_each_place_of_a_long_text() {
+    const PLACES: usize = 150;
+    let at_each_place = |needle: &str, filler: &str| -> Vec<String> {
+        let with = |at: usize| format!("{}{needle}{}", filler.repeat(at), filler.repeat(PLACES - at));
+        (0..=PLACES).map(with).chain([filler.repeat(PLACES)]).collect()
+    };
+    let texts = |texts: &[String]| {
+        let mut builder = ColumnBuilder::of(LogicalType::String);
+        for text in texts {
+            assert!(builder.push_elements([Cell::Text(text)]));
+        }
+        Arc::new(builder.finish())
+    };
+    let each = (0..=u32::try_from(PLACES).expect("few places")).collect::<Vec<_>>();
+    // Fillers: bytes that no needle has; one with which a needle begins, over and over; and nearly the needle.
+    for filler in [".", "e", "eeqq", "\u{212A}"] {
+        for needle in ["EEQQQ", "k3", "-enc aquic", "ÉX"] {
+            let rows = at_each_place(needle, filler);
+            let picked = |needles: &[&str], kind| picked(search(needles, kind, Quantifier::Any), &[texts(&rows)], 1);
+            let case = format!("{needle:?} in {filler:?}");
+            // U+212A folds to `k`, which then begins the needle; the lowercase of it is what the columns are asked for.
+            assert_eq!(picked(&[needle], MatchKind::Contains), each, "{case}");
+            assert_eq!(picked(&[needle, "neverthere"], MatchKind::Contains), each, "{case}, of two");
+            assert_eq!(picked(&[needle], MatchKind::StartsWith), [0], "{case}, at the start");
+            assert_eq!(picked(&[needle], MatchKind::EndsWith), [each[PLACES]], "{case}, at the end");
+            assert_eq!(picked(&["neverthere", "eeqqz"], MatchKind::Contains), [] as [u32; 0], "{case}, others");
+        }
+    }
+}

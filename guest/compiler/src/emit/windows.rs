@@ -71,8 +71,8 @@ fn passing(masks: &[u8; MASK_BYTES]) -> f64 {
         let mut passing = [0.0; BUCKETS];
         for (byte, commonness) in printable() {
             let buckets = starts::buckets(masks, place, byte);
-            for (_, passing) in passing.iter_mut().enumerate().filter(|(bucket, _)| buckets >> bucket & 1 == 1) {
-                *passing += commonness / all;
+            for (bucket, passing) in passing.iter_mut().enumerate() {
+                *passing += f64::from(buckets >> bucket & 1) * commonness / all;
             }
         }
         windows.iter_mut().zip(passing).for_each(|(window, passing)| *window *= passing);
