@@ -2,7 +2,9 @@
 
 use regex_automata::nfa::thompson::{Compiler, Config, NFA, State, Transition, WhichCaptures};
 use regex_automata::util::{look::Look, primitives::StateID};
-use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Repetition};
+use regex_syntax::hir::{
+    self, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition,
+};
 use sandtrap_runtime::regex::{
     FLAG_ANCHORED, FLAG_FIRST_BYTES, HEADER_WORDS, KIND_LOOK, KIND_MATCH, KIND_RANGE, KIND_SPLIT, LOOK_END,
     LOOK_LINE_END, LOOK_LINE_START, LOOK_NOT_WORD_EDGE, LOOK_START, LOOK_WORD_EDGE, NOWHERE, STATES_MAX,
@@ -24,8 +26,7 @@ pub(super) fn build(hir: &Hir) -> Option<Vec<u32>> {
 
 /// Both tables of an expression, the second only where it is not much larger.
 pub(super) fn tables(hir: &Hir) -> Option<(Vec<u32>, Option<Vec<u32>>)> {
-    let config = Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(BUILD_BYTES_MAX));
-    let nfa = Compiler::new().configure(config).build_from_hir(&valid_text(hir)).ok()?;
+    let nfa = nfa(hir)?;
     let mut table = Table { states: Vec::new(), numbers: vec![None; nfa.states().len()], waiting: Vec::new() };
     let start = table.number(nfa.start_anchored());
     while let Some(id) = table.waiting.pop() {
@@ -45,8 +46,38 @@ pub(super) fn tables(hir: &Hir) -> Option<(Vec<u32>, Option<Vec<u32>>)> {
     words.extend(
         table.states.iter().flat_map(|state| [state.head, u32::from(state.next) | u32::from(state.other) << 16]),
     );
-    let deterministic = deterministic::build(&nfa, words.len().max(DETERMINISTIC_WORDS_MIN));
+    let words_max = words.len().max(DETERMINISTIC_WORDS_MIN);
+    let deterministic = match counted_run(hir) {
+        Some(counted) => self::nfa(&counted).and_then(|nfa| deterministic::build(&nfa, words_max)),
+        None => deterministic::build(&nfa, words_max),
+    };
     Some((words, deterministic))
+}
+
+fn nfa(hir: &Hir) -> Option<NFA> {
+    let config = Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(BUILD_BYTES_MAX));
+    Compiler::new().configure(config).build_from_hir(&valid_text(hir)).ok()
+}
+
+/// For an expression that only asks for so many characters of a class in a row, another that matches the same texts: it
+/// counts them from the start, and again after each character that is none of them. Without, a match may have begun at each
+/// of the last characters, and the sets of states that a deterministic automaton is made from are as large as the count.
+fn counted_run(hir: &Hir) -> Option<Hir> {
+    let HirKind::Repetition(run @ Repetition { min: 2.., sub, .. }) = hir.kind() else { return None };
+    let mut others = match sub.kind() {
+        HirKind::Class(Class::Unicode(class)) => class.clone(),
+        HirKind::Literal(literal) => {
+            let mut characters = std::str::from_utf8(&literal.0).ok()?.chars();
+            let (Some(character), None) = (characters.next(), characters.next()) else { return None };
+            ClassUnicode::new([ClassUnicodeRange::new(character, character)])
+        }
+        _ => return None,
+    };
+    others.negate();
+    let times = |min, max| Hir::repetition(Repetition { min, max, ..run.clone() });
+    let fewer = Hir::concat(vec![times(0, Some(run.min - 1)), Hir::class(Class::Unicode(others))]);
+    let again = Repetition { min: 0, max: None, greedy: true, sub: Box::new(fewer) };
+    Some(Hir::concat(vec![Hir::look(hir::Look::Start), Hir::repetition(again), times(run.min, Some(run.min))]))
 }
 
 /// As the expression, for text that is known to be UTF-8: a class with all characters beyond ASCII reads the first byte of

@@ -10,8 +10,9 @@ use regex_automata::{
 };
 use sandtrap_runtime::dfa::{CLASS_WORDS, FIRST_STATE, FLAG_DETERMINISTIC, HEADER_WORDS, MATCH, NO_MATCH};
 
-/// How many bytes the sets of states may take that lead to an automaton.
-const BUILD_BYTES_MAX: usize = 4 << 20;
+/// How many bytes the sets of states may take that lead to an automaton, for all classes of bytes together: from each set
+/// it is looked where each of these leads, and 2^20 take about a hundredth of a second.
+const BUILD_WORK_MAX: usize = 4 << 20;
 
 /// How many bytes an automaton takes while it is built for each word of its table, or fewer.
 const BUILT_BYTES_PER_WORD: usize = 16;
@@ -30,7 +31,7 @@ pub(super) fn build(nfa: &NFA, words_max: usize) -> Option<Vec<u32>> {
     let config = dense::Config::new().start_kind(kind).accelerate(false);
     let config = config
         .dfa_size_limit(Some(words_max.saturating_mul(BUILT_BYTES_PER_WORD)))
-        .determinize_size_limit(Some(BUILD_BYTES_MAX));
+        .determinize_size_limit(Some(BUILD_WORK_MAX / nfa.byte_classes().alphabet_len()));
     let dfa = dense::Builder::new().configure(config).build_from_nfa(nfa).ok()?;
     let start = dfa.start_state(&start::Config::new().anchored(anchored)).ok()?;
 
