@@ -53,7 +53,7 @@ impl SandtrapLane {
             reporting: Reporting::AsTheyCome,
             pruning: Pruning::Index,
         };
-        let evaluator = Evaluator::new(&set.rules, options)?;
+        let mut evaluator = Evaluator::new(&set.rules, options)?;
         let worker = evaluator.worker(&streams);
         Ok(Self { set, streams, evaluator, worker })
     }

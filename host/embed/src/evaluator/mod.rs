@@ -75,6 +75,8 @@ pub struct Evaluator {
     /// For each detection what workers said they did, and how it failed last.
     done: Vec<(Counters, Option<String>)>,
     stages: Stages,
+    /// Workers that have nothing to do. They keep their instances and what they learned for the next run.
+    idle: Vec<Worker>,
 }
 
 /// What all workers share.
@@ -175,7 +177,7 @@ impl Evaluator {
             }
         }
         let shared = Arc::new(Shared { members, wanted, readers, unpruned, indexes: Indexes::default(), options });
-        Ok(Self { shared, tails, done, stages: Stages::default() })
+        Ok(Self { shared, tails, done, stages: Stages::default(), idle: Vec::new() })
     }
 
     /// The streams that the detections read, and the columns that they want of each.
@@ -183,9 +185,10 @@ impl Evaluator {
         &self.shared.wanted
     }
 
-    /// A worker for events of these streams.
-    pub fn worker(&self, streams: &Arc<StreamMap>) -> Worker {
-        Worker::new(Arc::clone(&self.shared), streams)
+    /// A worker for events of these streams: one that was [counted](Self::count), or a new one.
+    pub fn worker(&mut self, streams: &Arc<StreamMap>) -> Worker {
+        let idle = self.idle.iter().position(|worker| Arc::ptr_eq(worker.streams(), streams));
+        idle.map_or_else(|| Worker::new(Arc::clone(&self.shared), streams), |place| self.idle.swap_remove(place))
     }
 
     /// Takes in what came of some events; outcomes must come in the order of the events.
@@ -199,8 +202,8 @@ impl Evaluator {
         Evaluated { verdicts, unevaluated }
     }
 
-    /// Takes in what a worker counted, which is done.
-    pub fn count(&mut self, worker: &Worker) {
+    /// Takes in what a worker counted, which is done for now.
+    pub fn count(&mut self, mut worker: Worker) {
         for ((counters, last_failure), (more, failure)) in self.done.iter_mut().zip(worker.counters()) {
             *counters += more;
             if let Some(failure) = failure {
@@ -208,6 +211,8 @@ impl Evaluator {
             }
         }
         self.stages += worker.stages();
+        worker.forget_counts();
+        self.idle.push(worker);
     }
 
     /// Where the time of the workers that were [counted](Self::count) went.

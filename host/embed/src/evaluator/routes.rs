@@ -69,6 +69,12 @@ impl Routes {
         }
     }
 
+    /// No event was seen yet.
+    pub(super) fn forget_counts(&mut self) {
+        self.before.clear();
+        self.known.values_mut().for_each(|known| known.events = 0);
+    }
+
     /// How many events each of so many wanted streams had.
     pub(super) fn offered(&self, wanted: usize) -> Vec<u64> {
         let mut offered = self.before.clone();

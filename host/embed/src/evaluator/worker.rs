@@ -175,6 +175,11 @@ impl Worker {
         &self.binder
     }
 
+    /// The streams that its events are of.
+    pub(super) fn streams(&self) -> &Arc<StreamMap> {
+        self.binder.streams()
+    }
+
     /// Where its time went.
     pub fn stages(&self) -> Stages {
         self.stages
@@ -258,6 +263,16 @@ impl Worker {
         binder.clear();
         release_unused(live, detections, &shared.members);
         routes.tune(shared);
+    }
+
+    /// Begins to count anew.
+    pub(super) fn forget_counts(&mut self) {
+        self.binder.forget_counts();
+        self.routes.forget_counts();
+        self.stages = Stages::default();
+        for detection in &mut self.detections {
+            (detection.counters, detection.last_failure) = (Counters::default(), None);
+        }
     }
 
     /// What each detection did, by its place.

@@ -9,8 +9,8 @@ use std::{
     io,
     num::NonZeroUsize,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, Scope, ScopedJoinHandle},
@@ -29,7 +29,7 @@ use crate::evaluator::{Outcome, Worker};
 /// The stack of a worker's thread, in bytes: a component's calls run on it, and whoever embeds us may have less.
 const STACK_BYTES: usize = 4 << 20;
 
-/// How often a worker that waits for input looks whether it should stop.
+/// How often a worker that waits, for input or for those behind which it is ahead, looks whether it should stop.
 const LOOK_UP: Duration = Duration::from_millis(100);
 
 /// How much the events that a worker takes at once weigh, in bytes, but for the last chunk of them.
@@ -41,19 +41,36 @@ const WAITING_PER_WORKER: usize = 2;
 /// How many takings may be at work or wait for their turn, for each worker: what comes after a slow one is kept meanwhile.
 const AHEAD_PER_WORKER: u64 = 4;
 
-/// How often a worker that is that far ahead looks whether it may go on.
-const AHEAD_PAUSE: Duration = Duration::from_millis(1);
-
 /// Where workers take their events.
 #[derive(Debug)]
 pub(super) struct Source<'s> {
     waiting: Mutex<Waiting>,
     stop: &'s AtomicBool,
     stopped: AtomicBool,
-    /// Of how many takings somebody has what came of them.
-    handed_on: AtomicU64,
-    /// How many others there may be.
+    handed_on: HandedOn,
+    /// How many takings there may be of which nobody has what came of them.
     ahead_max: u64,
+}
+
+/// Of how many takings somebody has what came of them.
+#[derive(Debug, Default)]
+struct HandedOn {
+    takings: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl HandedOn {
+    fn set(&self, takings: u64) {
+        *self.takings.lock().unwrap_or_else(PoisonError::into_inner) = takings;
+        self.changed.notify_all();
+    }
+
+    /// Waits, but not for long, until there are more than so many. Whether there are.
+    fn wait_for_more_than(&self, takings: u64) -> bool {
+        let handed_on = self.takings.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(handed_on, LOOK_UP, |handed_on| *handed_on <= takings);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 > takings
+    }
 }
 
 #[derive(Debug)]
@@ -81,7 +98,7 @@ impl<'s> Source<'s> {
     pub(super) fn new(readers: Readers, workers: NonZeroUsize, stop: &'s AtomicBool) -> Self {
         let waiting = Mutex::new(Waiting { readers, ended: false, taken: 0 });
         let ahead_max = AHEAD_PER_WORKER.saturating_mul(workers.get() as u64);
-        Self { waiting, stop, stopped: AtomicBool::new(false), handed_on: AtomicU64::new(0), ahead_max }
+        Self { waiting, stop, stopped: AtomicBool::new(false), handed_on: HandedOn::default(), ahead_max }
     }
 
     /// Nothing more is to be taken.
@@ -103,10 +120,10 @@ impl<'s> Source<'s> {
     fn take(&self) -> Option<(u64, Vec<Chunk>)> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever has what is handed on next is not here.
-        while waiting.taken.saturating_sub(self.handed_on.load(Ordering::Relaxed)) >= self.ahead_max
-            && !self.is_stopped()
-        {
-            thread::sleep(AHEAD_PAUSE);
+        while waiting.taken.checked_sub(self.ahead_max).is_some_and(|taken| !self.handed_on.wait_for_more_than(taken)) {
+            if self.is_stopped() {
+                return None;
+            }
         }
         let mut chunks: Vec<Chunk> = Vec::new();
         let (mut events, mut weight) = (0_usize, 0_u64);
@@ -138,7 +155,7 @@ pub(super) struct Crew<'scope> {
     /// What came before its turn.
     early: BTreeMap<u64, Done>,
     next: u64,
-    handed_on: &'scope AtomicU64,
+    handed_on: &'scope HandedOn,
     threads: Vec<ScopedJoinHandle<'scope, Worker>>,
 }
 
@@ -166,7 +183,7 @@ impl<'scope> Crew<'scope> {
         loop {
             if let Some(done) = self.early.remove(&self.next) {
                 self.next = self.next.saturating_add(1);
-                self.handed_on.store(self.next, Ordering::Relaxed);
+                self.handed_on.set(self.next);
                 return Ok(done);
             }
             let (number, done) = self.results.recv_timeout(timeout)?;
@@ -262,7 +279,7 @@ mod tests {
             let ahead: Vec<u64> = (0..ahead_max).map(|_| taken.recv().expect("there is more")).collect();
             assert_eq!(ahead, (0..ahead_max).collect::<Vec<_>>());
             assert!(taken.recv_timeout(Duration::from_millis(100)).is_err(), "nothing was handed on");
-            source.handed_on.store(1, Ordering::Relaxed);
+            source.handed_on.set(1);
             assert_eq!(taken.recv(), Ok(ahead_max), "one more may be taken");
             source.stop();
         });

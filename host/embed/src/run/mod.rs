@@ -176,10 +176,10 @@ pub fn run(
     if let Some(readers) = source.into_ended() {
         readers.join().map_err(ended)?;
     }
-    for worker in &workers {
-        run.evaluator.count(worker);
+    for worker in workers {
         run.summary.counts.merge(worker.binder().counts());
         add_unconverted(&mut run.summary.unconverted, worker.binder().unconverted());
+        run.evaluator.count(worker);
     }
     run.finish()?;
     Ok(run.summary)

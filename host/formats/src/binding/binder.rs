@@ -179,6 +179,17 @@ impl Binder {
         batches
     }
 
+    /// The streams that events may be of.
+    pub fn streams(&self) -> &Arc<StreamMap> {
+        self.routes.map()
+    }
+
+    /// Begins to count anew.
+    pub fn forget_counts(&mut self) {
+        self.counts.forget();
+        self.failures.get_mut().forget();
+    }
+
     /// What was counted since the start.
     pub fn counts(&self) -> &Counts {
         &self.counts

@@ -59,6 +59,13 @@ impl Counts {
         Self { streams: streams.into_iter().map(|stream| (stream, 0)).collect(), places, ..Self::default() }
     }
 
+    /// Begins anew. Where events of which streams are counted stays.
+    pub(super) fn forget(&mut self) {
+        (self.events, self.unrouted_others) = (0, 0);
+        self.streams.iter_mut().for_each(|(_, events)| *events = 0);
+        self.unrouted.clear();
+    }
+
     /// How many events were pushed.
     pub fn events(&self) -> u64 {
         self.events

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::HashSet, sync::Arc};
 
 use bumpalo::Bump;
 use sandtrap_wit::{
-    LogicalType,
+    LogicalType, PhysicalType,
     batch::{Batch, Column, ColumnBuilder},
     prefilter,
 };
@@ -106,12 +106,14 @@ impl<'b> Round<'b> {
         let column = |place: &usize| {
             let column = self.wanted.get(wanted).and_then(|stream| stream.columns.get(*place));
             let mut builder = ColumnBuilder::of(column.map_or(LogicalType::String, |column| column.ty));
-            // Text that grows piece by piece would be copied again and again.
-            let written = seen.iter().filter_map(|seen| {
-                let (seen, keys) = seen.as_ref()?;
-                seen.written(*keys.get(*place)?)
-            });
-            builder.reserve_text(written.map(|written| written.bytes.len()).sum());
+            if column.is_none_or(|column| column.ty.physical() == PhysicalType::Text) {
+                // Text that grows piece by piece would be copied again and again.
+                let written = seen.iter().filter_map(|seen| {
+                    let (seen, keys) = seen.as_ref()?;
+                    seen.written(*keys.get(*place)?)
+                });
+                builder.reserve_text(written.map(|written| written.bytes.len()).sum());
+            }
             // What is made for a cell is copied, and a large event may be gathered for very many detections.
             let mut room = Bump::new();
             for (row, seen) in rows.iter().zip(&seen) {
@@ -244,6 +246,10 @@ impl Failures {
 
     pub(super) fn clear_round(&mut self) {
         self.seen.clear();
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.counted.clear();
     }
 
     /// The columns that had some.
