@@ -10,7 +10,7 @@ use crate::{
     triggers::{GRAM, Grams, Search},
 };
 
-/// How long the texts of a key are at least on average, in bytes.
+/// How long the texts of a key are at least on average over all rows, those without it included, in bytes.
 const TEXT_BYTES_MIN: f64 = 512.0;
 
 /// How long literals are at least, so that not every byte of a text has to be looked at.
@@ -46,7 +46,7 @@ impl Searched {
 }
 
 impl Searches {
-    /// For the atoms of which rates are known.
+    /// For those atoms that ask for long literals, where a sample says that texts are long.
     pub(crate) fn new(atoms: &Atoms, rates: &Rates<'_>) -> Self {
         let mut literals: Vec<Vec<(u32, &[u8])>> = vec![Vec::new(); atoms.keys.len()];
         for number in 0..number_of(atoms.len()) {

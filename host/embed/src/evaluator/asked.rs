@@ -82,7 +82,7 @@ impl<'r> Asked<'r> {
     /// all of them and are then at hand.
     pub(super) fn ask(&mut self, places: &[u32], detections: &mut [AtWork]) {
         let of_all = places.first().and_then(|place| detections.get_mut(*place as usize));
-        let rows = of_all.map(|detection| mem::take(&mut detection.rows)).unwrap_or_default();
+        let mut rows = of_all.map(|detection| mem::take(&mut detection.rows)).unwrap_or_default();
         let mut rest = rows.as_slice();
         let mut count = CALL_ROWS_FIRST;
         while !rest.is_empty() {
@@ -104,6 +104,11 @@ impl<'r> Asked<'r> {
                 *candidates = candidates.saturating_add(rows.len() as u64);
                 detection.rows.clear();
             }
+        }
+        // The room it took is of use in the next round.
+        if let Some(detection) = places.first().and_then(|place| detections.get_mut(*place as usize)) {
+            rows.clear();
+            detection.rows = rows;
         }
     }
 

@@ -161,7 +161,7 @@ fn differences(expected: &Map<String, Value>, verdict: &Verdict) -> Vec<String> 
         .iter()
         .filter_map(|(name, expected)| {
             let Some(column) = verdict.columns.iter().find(|column| *column.name == **name) else {
-                let names: Vec<&str> = verdict.columns.iter().map(|column| column.name).collect();
+                let names: Vec<&str> = verdict.columns.names().collect();
                 return Some(format!("there is no column {name}; the columns are {}", names.join(", ")));
             };
             let found = column.to_json();

@@ -48,6 +48,11 @@ impl VerdictColumns {
         Self { rows: Arc::clone(rows), row }
     }
 
+    /// What they are called, in the order of the plan.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.rows.columns.iter().map(|column| &*column.name)
+    }
+
     /// One after the other, in the order of the plan.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = VerdictColumn<'_>> {
         self.rows.columns.iter().zip(&self.rows.batch.columns).map(|(column, cells)| VerdictColumn {

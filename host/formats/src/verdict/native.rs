@@ -148,7 +148,7 @@ impl Serialize for Columns<'_> {
         for (index, column) in self.0.iter().enumerate() {
             // Names come from a component's manifest. A JSON key that is there twice is read in different ways by
             // different readers, so the first column of a name is the only one.
-            if !self.0.iter().take(index).any(|earlier| earlier.name == column.name) {
+            if !self.0.names().take(index).any(|earlier| earlier == column.name) {
                 map.serialize_entry(column.name, &column.to_json())?;
             }
         }
