@@ -13,7 +13,7 @@ use sandtrap_benches::{criterion, engine, events, now, rules_folder};
 use sandtrap_embed::{
     LookbackMode,
     compiler::Options as CompilerOptions,
-    evaluator::{Answer, Evaluator, Options, Pruning, Reporting, Unevaluated},
+    evaluator::{Answer, Evaluator, Options, Paused, Pruning, Reporting, Unevaluated},
     formats::{ndjson::ReadError, verdict::Verdict},
     rules::{RuleSet, Selection},
     run::{BadLines, Input, RunOptions, Sink, run},
@@ -42,6 +42,10 @@ impl Sink for Count {
 
     fn unevaluated(&mut self, unevaluated: &Unevaluated) {
         panic!("{unevaluated}");
+    }
+
+    fn paused(&mut self, paused: &Paused) {
+        panic!("{paused}");
     }
 
     fn bad_line(&mut self, error: &ReadError) {

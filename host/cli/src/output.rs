@@ -7,7 +7,7 @@ use std::{
 
 use sandtrap_embed::formats::{ndjson::ReadError, verdict::Verdict};
 use sandtrap_embed::{
-    evaluator::{Answer, Unevaluated},
+    evaluator::{Answer, Paused, Unevaluated},
     run::Sink,
 };
 
@@ -70,6 +70,10 @@ impl Sink for Output {
         if shown <= SHOWN_MAX {
             self.complain(&message);
         }
+    }
+
+    fn paused(&mut self, paused: &Paused) {
+        self.complain(&paused.to_string());
     }
 
     fn bad_line(&mut self, error: &ReadError) {

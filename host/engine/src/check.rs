@@ -6,8 +6,8 @@
 
 use sandtrap_wit::{INTERFACE, MANIFEST_SECTION};
 use wasmparser::{
-    BinaryReaderError, ComponentExternalKind, ComponentInstance, Encoding, Instance, Parser, Payload, Validator,
-    WasmFeatures,
+    BinaryReaderError, ComponentExternalKind, ComponentInstance, Encoding, FunctionBody, Instance, Operator, Parser,
+    Payload, Validator, WasmFeatures,
 };
 
 use crate::{Limits, LoadError, LoadErrorKind};
@@ -50,6 +50,8 @@ struct Survey<'b> {
     components: usize,
     instances: usize,
     functions: usize,
+    code_bytes: usize,
+    locals: usize,
     data_bytes: usize,
     table_elements: usize,
     interface: Interface,
@@ -127,6 +129,18 @@ impl<'b> Survey<'b> {
             Payload::CodeSectionEntry(body) => {
                 add("functions", &mut self.functions, 1, limits.functions)?;
                 within("bytes of one function", body.range().len(), limits.function_bytes)?;
+                add("bytes of code", &mut self.code_bytes, body.range().len(), limits.code_bytes)?;
+                for locals in body.get_locals_reader().map_err(|error| invalid(&error))? {
+                    let (count, _) = locals.map_err(|error| invalid(&error))?;
+                    add("locals", &mut self.locals, saturate(count.into()), limits.locals)?;
+                }
+                within("nested loops", nested_loops(&body).map_err(|error| invalid(&error))?, limits.loops)?;
+            }
+            Payload::TypeSection(types) => {
+                for ty in types.into_iter_err_on_gc_types() {
+                    let ty = ty.map_err(|error| invalid(&error))?;
+                    within("results of one function", ty.results().len(), limits.results)?;
+                }
             }
             Payload::MemorySection(memories) => {
                 for memory in memories {
@@ -188,6 +202,25 @@ impl<'b> Survey<'b> {
         };
         Err(LoadError::new(LoadErrorKind::Interface, message))
     }
+}
+
+/// How deep loops are nested.
+fn nested_loops(body: &FunctionBody<'_>) -> Result<usize, BinaryReaderError> {
+    let mut open = Vec::new();
+    let (mut loops, mut deepest) = (0_usize, 0);
+    for operator in body.get_operators_reader()? {
+        match operator? {
+            Operator::Loop { .. } => {
+                open.push(true);
+                loops = loops.saturating_add(1);
+                deepest = loops.max(deepest);
+            }
+            Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => open.push(false),
+            Operator::End if open.pop() == Some(true) => loops = loops.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(deepest)
 }
 
 fn add(what: &str, count: &mut usize, more: usize, cap: usize) -> Result<(), LoadError> {

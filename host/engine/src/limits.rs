@@ -13,9 +13,19 @@ pub const COMPONENT_BYTES: usize = 4 * MIB;
 /// The most core modules and nested components in one component, each; `wit-component` makes one of each.
 pub const PARTS: usize = 4;
 /// The most functions that a component defines.
-pub const FUNCTIONS: usize = 20_000;
+pub const FUNCTIONS: usize = 8_000;
+/// The most bytes of all functions' bodies: while it compiles, Cranelift takes up to 80 bytes of memory for each of them.
+pub const CODE_BYTES: usize = 512 * KIB;
 /// The most bytes of one function's body: the time to compile a function grows faster than its length.
-pub const FUNCTION_BYTES: usize = 256 * KIB;
+pub const FUNCTION_BYTES: usize = 32 * KIB;
+/// The most loops that may be nested: each may have a value of its own for each local that is read inside.
+pub const LOOPS: usize = 64;
+/// The most locals that all functions declare together: a few bytes declare any number, and Cranelift makes a variable of
+/// each.
+pub const LOCALS: usize = 100_000;
+/// The most results of a function or block. Where there may be several, a call of two bytes makes several values, and what
+/// compilers emit has one at most.
+pub const RESULTS: usize = 1;
 /// The most bytes of data segments.
 pub const DATA_BYTES: usize = 4 * MIB;
 /// The most elements of tables, all together.
@@ -29,7 +39,7 @@ pub const PLAN_COLUMNS: usize = 512;
 /// The most prefilter atoms of one source.
 pub const PREFILTER_ATOMS: usize = 10_000;
 /// The most bytes of linear memory of one instance.
-pub const MEMORY_BYTES: usize = 64 * MIB;
+pub const MEMORY_BYTES: usize = 48 * MIB;
 /// By how many bytes an instance's memory may have grown and still be kept for the next batch.
 pub const KEPT_MEMORY_BYTES: usize = MIB;
 /// The most bytes of stack in a component. Well below the 2 MiB that Rust gives a thread.
@@ -52,6 +62,14 @@ pub struct Limits {
     pub functions: usize,
     /// The most bytes of one function's body.
     pub function_bytes: usize,
+    /// The most bytes of all functions' bodies.
+    pub code_bytes: usize,
+    /// The most loops that may be nested.
+    pub loops: usize,
+    /// The most locals that all functions declare together.
+    pub locals: usize,
+    /// The most results of a function or block.
+    pub results: usize,
     /// The most bytes of data segments.
     pub data_bytes: usize,
     /// The most elements of tables, all together.
@@ -85,6 +103,10 @@ impl Default for Limits {
             parts: PARTS,
             functions: FUNCTIONS,
             function_bytes: FUNCTION_BYTES,
+            code_bytes: CODE_BYTES,
+            loops: LOOPS,
+            locals: LOCALS,
+            results: RESULTS,
             data_bytes: DATA_BYTES,
             table_elements: TABLE_ELEMENTS,
             manifest_bytes: MANIFEST_BYTES,
@@ -106,5 +128,21 @@ impl Limits {
     /// module, one of the interface) for each part.
     pub(crate) fn instances(&self) -> usize {
         self.parts.saturating_mul(2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page for readers has each limit, with its value.
+    #[test]
+    fn the_page_says_what_the_defaults_are() {
+        let page = include_str!("../../../docs/limits.md");
+        for line in format!("{:#?}", Limits::default()).lines().filter(|line| line.starts_with(' ')) {
+            let (name, value) = line.trim().trim_end_matches(',').split_once(": ").unwrap_or_default();
+            let row = format!("| `{name}` | {value} |");
+            assert!(page.contains(&row), "docs/limits.md lacks {row:?}");
+        }
     }
 }

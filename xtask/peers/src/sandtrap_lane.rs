@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use sandtrap_embed::{
     Engine, EngineLimits, LookbackMode, PrivateDir, StreamMap,
     compiler::Options as CompilerOptions,
-    evaluator::{Answer, Evaluated, Evaluator, Options, Pruning, Reporting, Unevaluated, Worker},
+    evaluator::{Answer, Evaluated, Evaluator, Options, Paused, Pruning, Reporting, Unevaluated, Worker},
     formats::{event::Position, input::ReadError, verdict::About, verdict::Verdict},
     rules::{RuleSet, Selection, SiteFiles},
     run::{BadLines, Input, RunOptions, Sink, run},
@@ -101,6 +101,10 @@ impl Sink for Count {
         self.problems.push(format!("{}: {unevaluated}", unevaluated.detection));
     }
 
+    fn paused(&mut self, paused: &Paused) {
+        self.problems.push(paused.to_string());
+    }
+
     fn bad_line(&mut self, error: &ReadError) {
         self.problems.push(error.to_string());
     }
@@ -146,7 +150,7 @@ fn hand_on(evaluator: &mut Evaluator, worker: &mut Worker, take: &mut Take<'_>) 
     if let Some(bad) = outcome.bad.first() {
         bail!("{bad}");
     }
-    let Evaluated { verdicts, unevaluated } = evaluator.take(outcome);
+    let Evaluated { verdicts, unevaluated, .. } = evaluator.take(outcome);
     if let Some(unevaluated) = unevaluated.first() {
         bail!("{}: {unevaluated}", unevaluated.detection);
     }

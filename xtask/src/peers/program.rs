@@ -28,6 +28,18 @@ pub(super) struct Race {
     pub(super) lanes: Vec<Lane>,
 }
 
+impl Race {
+    /// Adds the rounds of another process, which had the same lanes.
+    pub(super) fn add(&mut self, other: Self) -> anyhow::Result<()> {
+        ensure!(self.lanes.len() == other.lanes.len(), "two races have different lanes");
+        for (lane, more) in self.lanes.iter_mut().zip(other.lanes) {
+            ensure!(lane.verdicts == more.verdicts, "two races of {} have different verdicts", lane.name);
+            lane.rounds.extend(more.rounds);
+        }
+        Ok(())
+    }
+}
+
 /// A lane's rounds.
 #[derive(Deserialize)]
 pub(super) struct Lane {

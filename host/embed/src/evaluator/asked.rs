@@ -1,8 +1,16 @@
 //! Asking detections about the events of a round: their columns, the call, and what was found.
 
-use std::{collections::HashMap, mem, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    mem,
+    ops::Range,
+    slice,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use sandtrap_engine::Instance;
+use sandtrap_dataflow::KernelError;
+use sandtrap_engine::{EvaluateErrorKind, Instance};
 use sandtrap_formats::{
     binding::Round,
     verdict::{Verdict, VerdictColumns},
@@ -11,6 +19,7 @@ use sandtrap_wit::batch::{Batch, Column, Values};
 
 use super::{
     Shared, Unevaluated,
+    containment::{Caution, Paused},
     front::{self, Failure, InstanceKernels, Picked},
     ledger::{Counters, Stages},
     member::{Member, Reads},
@@ -66,7 +75,11 @@ struct Found {
     verdicts: Vec<(u32, u32, Verdict)>,
     kept: Vec<(u32, Batch)>,
     unevaluated: Vec<Unevaluated>,
+    paused: Vec<Paused>,
 }
+
+/// Rows that were missed one after the other, by their places among those that were asked about, and why.
+type Missed = (Range<usize>, String);
 
 impl<'r> Asked<'r> {
     pub(super) fn new(round: &'r Round<'r>, shared: &'r Shared, stages: &'r mut Stages) -> Self {
@@ -112,10 +125,27 @@ impl<'r> Asked<'r> {
         }
     }
 
-    /// Calls a detection about some of its rows; about half of them and then the others, where they have too much text.
-    /// Recurses at most once for each power of two in [`CALL_ROWS_MAX`]. Says how much text they have.
+    /// Asks a detection about some of its rows, as far as it is to be asked. Says how much text they have, if it looked.
     fn ask_about(&mut self, place: u32, member: &Member, detection: &mut AtWork, rows: &[u32]) -> usize {
         let Some(reads) = &member.reads else { return 0 };
+        match member.containment.caution() {
+            Caution::None => return self.ask_together(place, member, reads, detection, rows),
+            Caution::OneByOne => self.ask_one_by_one(place, member, reads, detection, rows),
+            Caution::Paused(reason) => self.miss(member, detection, rows, reason),
+        }
+        0
+    }
+
+    /// Calls a detection about rows; about half of them and then the others, where they have too much text. Recurses at most
+    /// once for each power of two in [`CALL_ROWS_MAX`]. Says how much text they have.
+    fn ask_together(
+        &mut self,
+        place: u32,
+        member: &Member,
+        reads: &Reads,
+        detection: &mut AtWork,
+        rows: &[u32],
+    ) -> usize {
         let input = self.gather(reads, rows);
         let text = text_bytes(&input);
         if rows.len() > 1 && text > CALL_TEXT_BYTES_MAX {
@@ -124,16 +154,56 @@ impl<'r> Asked<'r> {
             self.ask_about(place, member, detection, others);
             return text;
         }
+        match self.call(member, detection, input) {
+            Ok(picked) => self.take(place, member, detection, rows, picked),
+            Err((failure, took)) => {
+                self.fail(member, detection, None, &failure, took);
+                self.ask_one_by_one(place, member, reads, detection, rows);
+            }
+        }
+        text
+    }
+
+    /// Calls a detection about each row alone, so that only those are missed that make its component fail.
+    fn ask_one_by_one(&mut self, place: u32, member: &Member, reads: &Reads, detection: &mut AtWork, rows: &[u32]) {
+        let mut missed: Option<Missed> = None;
+        for (at, row) in rows.iter().enumerate() {
+            if let Caution::Paused(reason) = member.containment.caution() {
+                self.report(member, detection, rows, missed.replace((at..rows.len(), reason)));
+                break;
+            }
+            let input = self.gather(reads, slice::from_ref(row));
+            let what = member.containment.row(&input);
+            let reason = match member.containment.is_known(what) {
+                Some(reason) => reason,
+                None => match self.call(member, detection, input) {
+                    Ok(picked) => {
+                        member.containment.went_well();
+                        self.take(place, member, detection, slice::from_ref(row), picked);
+                        continue;
+                    }
+                    Err((failure, took)) => self.fail(member, detection, Some(what), &failure, took),
+                },
+            };
+            match &mut missed {
+                Some((places, known)) if places.end == at && *known == reason => places.end = at.saturating_add(1),
+                _ => {
+                    let before = missed.replace((at..at.saturating_add(1), reason));
+                    self.report(member, detection, rows, before);
+                }
+            }
+        }
+        self.report(member, detection, rows, missed);
+    }
+
+    /// One call, and how long it took if it failed.
+    fn call(&mut self, member: &Member, detection: &mut AtWork, input: Batch) -> Result<Picked, (Failure, Duration)> {
         let started = Instant::now();
         let picked = detection.call(member, self.shared, input);
         let took = started.elapsed();
         detection.counters.time = detection.counters.time.saturating_add(took);
         self.stages.call = self.stages.call.saturating_add(took);
-        match picked {
-            Ok(picked) => self.take(place, member, detection, rows, picked),
-            Err(failure) => self.fail(member, detection, rows, &failure),
-        }
-        text
+        picked.map_err(|failure| (failure, took))
     }
 
     fn gather(&mut self, reads: &Reads, rows: &[u32]) -> Batch {
@@ -170,12 +240,41 @@ impl<'r> Asked<'r> {
         }
     }
 
-    fn fail(&mut self, member: &Member, detection: &mut AtWork, rows: &[u32], failure: &Failure) {
+    /// A call failed, about this row or about several: the reason.
+    fn fail(
+        &mut self,
+        member: &Member,
+        detection: &mut AtWork,
+        row: Option<u64>,
+        failure: &Failure,
+        took: Duration,
+    ) -> String {
         let reason = failure.to_string();
-        let counters = &mut detection.counters;
-        counters.failures = counters.failures.saturating_add(1);
-        counters.unevaluated = counters.unevaluated.saturating_add(rows.len() as u64);
+        detection.counters.failures = detection.counters.failures.saturating_add(1);
         detection.last_failure = Some(reason.clone());
+        let now = Instant::now();
+        let pause = if is_for_good(failure) {
+            member.containment.is_unusable(&reason, now)
+        } else {
+            member.containment.failed(row, took, &reason, now)
+        };
+        if let Some((pause, in_quarantine)) = pause {
+            let detection = member.reference.id.clone();
+            self.found.paused.push(Paused { detection, in_quarantine, pause, reason: reason.clone() });
+        }
+        reason
+    }
+
+    fn report(&mut self, member: &Member, detection: &mut AtWork, rows: &[u32], missed: Option<Missed>) {
+        if let Some((places, reason)) = missed {
+            self.miss(member, detection, rows.get(places).unwrap_or_default(), reason);
+        }
+    }
+
+    /// Rows are not evaluated.
+    fn miss(&mut self, member: &Member, detection: &mut AtWork, rows: &[u32], reason: String) {
+        let missed = &mut detection.counters.unevaluated;
+        *missed = missed.saturating_add(rows.len() as u64);
         let position =
             |row: Option<&u32>| row.and_then(|row| self.round.event(*row as usize)).map(|event| event.position);
         self.found.unevaluated.push(Unevaluated {
@@ -204,8 +303,15 @@ impl Found {
         outcome.verdicts.extend(self.verdicts.into_iter().map(|(_, _, verdict)| verdict));
         outcome.kept.extend(self.kept);
         outcome.unevaluated.extend(self.unevaluated);
+        outcome.paused.extend(self.paused);
         stages.write = stages.write.saturating_add(started.elapsed());
     }
+}
+
+/// Whether no other call can go better.
+fn is_for_good(failure: &Failure) -> bool {
+    use EvaluateErrorKind::{Request, Unusable};
+    matches!(failure, KernelError::Failed(error) if matches!(error.kind(), Unusable | Request))
 }
 
 fn text_bytes(batch: &Batch) -> usize {

@@ -14,7 +14,7 @@ use sandtrap_wit::{
     prefilter::Prefilter,
 };
 
-use super::{Options, Reporting};
+use super::{Options, Reporting, containment::Containment};
 use crate::rules::Rule;
 
 /// A detection of a run. Workers share it.
@@ -29,6 +29,8 @@ pub(super) struct Member {
     pub(super) streams: Arc<[Arc<str>]>,
     /// Where its rows come from; `None` when it brings its own.
     pub(super) reads: Option<Reads>,
+    /// What becomes of it when its component fails.
+    pub(super) containment: Containment,
     /// The columns of its verdicts.
     results: Arc<[ResultColumn]>,
 }
@@ -66,7 +68,8 @@ impl Member {
         });
         let as_they_come = options.reporting == Reporting::AsTheyCome;
         let reports_rows = chain.shape == Shape::RowWise && as_they_come && reads.is_some();
-        Ok(Self { detection, chain, reports_rows, reference, streams, reads, results })
+        let containment = Containment::default();
+        Ok(Self { detection, chain, reports_rows, reference, streams, reads, containment, results })
     }
 
     /// What every row that it can match meets.

@@ -6,6 +6,7 @@
 //! the other detections never notice. Reading events and printing verdicts is for the caller.
 
 mod asked;
+mod containment;
 mod front;
 mod indexes;
 mod ledger;
@@ -27,6 +28,7 @@ use sandtrap_formats::{
 use sandtrap_wit::plan::Plan;
 
 use crate::rules::Rule;
+pub use containment::Paused;
 use front::Failure;
 use indexes::Indexes;
 pub use ledger::{Counters, Stages};
@@ -100,6 +102,8 @@ pub struct Evaluated {
     pub verdicts: Vec<Verdict>,
     /// What could not be evaluated.
     pub unevaluated: Vec<Unevaluated>,
+    /// Detections that are not asked for a while.
+    pub paused: Vec<Paused>,
 }
 
 /// Rows that a detection could not be asked about.
@@ -193,13 +197,13 @@ impl Evaluator {
 
     /// Takes in what came of some events; outcomes must come in the order of the events.
     pub fn take(&mut self, outcome: Outcome) -> Evaluated {
-        let Outcome { verdicts, kept, unevaluated, .. } = outcome;
+        let Outcome { verdicts, kept, unevaluated, paused, .. } = outcome;
         for (place, rows) in kept {
             if let Some(Some(tail)) = self.tails.get_mut(place as usize) {
                 tail.push(&rows);
             }
         }
-        Evaluated { verdicts, unevaluated }
+        Evaluated { verdicts, unevaluated, paused }
     }
 
     /// Takes in what a worker counted, which is done for now.

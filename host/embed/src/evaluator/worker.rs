@@ -18,6 +18,7 @@ use sandtrap_wit::batch::Batch;
 use super::{
     Shared, Unevaluated,
     asked::{Asked, AtWork},
+    containment::Paused,
     ledger::{Counters, Stages},
     member::Member,
     pruning::Asking,
@@ -63,6 +64,7 @@ pub struct Outcome {
     /// Rows for the dataflow of the detections in these places.
     pub(super) kept: Vec<(u32, Batch)>,
     pub(super) unevaluated: Vec<Unevaluated>,
+    pub(super) paused: Vec<Paused>,
     /// Lines and records that are no events.
     pub bad: Vec<ReadError>,
     /// How many lines are events only because what is no Unicode in them became U+FFFD.
@@ -75,6 +77,7 @@ impl Outcome {
         self.verdicts.extend(later.verdicts);
         self.kept.extend(later.kept);
         self.unevaluated.extend(later.unevaluated);
+        self.paused.extend(later.paused);
         self.bad.extend(later.bad);
         self.repaired = self.repaired.saturating_add(later.repaired);
     }

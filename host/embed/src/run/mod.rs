@@ -25,7 +25,7 @@ use sandtrap_formats::{
     verdict::Verdict,
 };
 
-use crate::evaluator::{Answer, Evaluated, Evaluator, Reporting, Unevaluated, Worker};
+use crate::evaluator::{Answer, Evaluated, Evaluator, Paused, Reporting, Unevaluated, Worker};
 use crew::{Crew, Done, Source};
 pub use folder::{EXTENSIONS, SkipReason, Skipped};
 pub use input::Input;
@@ -51,6 +51,9 @@ pub trait Sink {
 
     /// A detection could not be asked.
     fn unevaluated(&mut self, unevaluated: &Unevaluated);
+
+    /// A detection is not asked for a while, because it fails again and again.
+    fn paused(&mut self, paused: &Paused);
 
     /// A line or record that is no event, or an input that cannot be read to its end.
     fn bad_line(&mut self, error: &ReadError);
@@ -259,7 +262,7 @@ impl Run<'_> {
 
     fn finish(&mut self) -> Result<(), RunError> {
         let (answers, unevaluated) = self.evaluator.finish();
-        self.hand_on(&Evaluated { verdicts: Vec::new(), unevaluated })?;
+        self.hand_on(&Evaluated { unevaluated, ..Evaluated::default() })?;
         for answer in &answers {
             match self.options.reporting {
                 Reporting::Tables => self.sink.answer(answer)?,
@@ -276,6 +279,9 @@ impl Run<'_> {
     fn hand_on(&mut self, evaluated: &Evaluated) -> Result<(), RunError> {
         for unevaluated in &evaluated.unevaluated {
             self.sink.unevaluated(unevaluated);
+        }
+        for paused in &evaluated.paused {
+            self.sink.paused(paused);
         }
         for verdict in &evaluated.verdicts {
             self.sink.verdict(verdict)?;

@@ -14,7 +14,7 @@ use sandtrap_compiler::{
 use sandtrap_embed::{
     Engine, EngineLimits, LookbackMode, StreamMap,
     compiler::Options as CompilerOptions,
-    evaluator::{Answer, Evaluator, Options, Pruning, Reporting, Unevaluated},
+    evaluator::{Answer, Evaluator, Options, Paused, Pruning, Reporting, Unevaluated},
     rules::{RuleSet, Selection},
     run::{self, BadLines, Input, RunOptions, RunSummary, Sink},
 };
@@ -59,6 +59,7 @@ pub(crate) struct Collected {
     pub(crate) verdicts: Vec<String>,
     pub(crate) answers: Vec<String>,
     pub(crate) errors: Vec<String>,
+    pub(crate) paused: Vec<String>,
 }
 
 impl Sink for Collected {
@@ -80,6 +81,10 @@ impl Sink for Collected {
 
     fn unevaluated(&mut self, unevaluated: &Unevaluated) {
         self.errors.push(unevaluated.to_string());
+    }
+
+    fn paused(&mut self, paused: &Paused) {
+        self.paused.push(paused.to_string());
     }
 
     fn bad_line(&mut self, error: &ReadError) {
