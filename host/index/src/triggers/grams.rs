@@ -81,8 +81,11 @@ impl<const N: usize> Grams<N> {
         let affordable = GRAMS_MAX.checked_div(atoms.len()).unwrap_or_default().clamp(1, STRIDE_MAX);
         let stride = (shortest + 1).saturating_sub(N).clamp(1, affordable);
         let mut hashed = Vec::with_capacity(atoms.len().saturating_mul(stride));
+        let sharers = Sharers::new(atoms.iter().flat_map(|(_, literal)| literal.windows(N).map(hash::<N>)));
+        // Whoever has a gram is compared where the gram is.
+        let cost = |gram: &[u8]| cost(gram) * sharers.of(hash::<N>(gram));
         for (atom, literal) in atoms {
-            let start = rarest::<N>(literal, stride, &cost);
+            let start = rarest::<N>(literal, stride, cost);
             let grams = literal.windows(N).enumerate().skip(start).take(stride);
             hashed.extend(
                 grams.map(|(at, gram)| (hash::<N>(gram), Placed { atom: *atom, at: crate::atoms::number_of(at) })),
@@ -125,6 +128,24 @@ impl<const N: usize> Grams<N> {
             Coarse::None => 0,
         };
         self.table.bytes() + coarse
+    }
+}
+
+/// About how many literals have each gram.
+struct Sharers(Box<[u8; LARGE]>);
+
+impl Sharers {
+    fn new(grams: impl Iterator<Item = u64>) -> Self {
+        let mut counts = Box::new([0_u8; LARGE]);
+        for gram in grams {
+            let count = &mut counts[place(gram, &counts)];
+            *count = count.saturating_add(1);
+        }
+        Self(counts)
+    }
+
+    fn of(&self, gram: u64) -> f64 {
+        f64::from(self.0[place(gram, &self.0)])
     }
 }
 
