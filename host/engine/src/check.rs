@@ -6,8 +6,8 @@
 
 use sandtrap_wit::{INTERFACE, MANIFEST_SECTION};
 use wasmparser::{
-    BinaryReaderError, ComponentExternalKind, ComponentInstance, Encoding, FunctionBody, Instance, Operator, Parser,
-    Payload, Validator, WasmFeatures,
+    BinaryReaderError, ComponentExternalKind, ComponentInstance, ElementItems, Encoding, FunctionBody, Instance,
+    Operator, Parser, Payload, Validator, WasmFeatures,
 };
 
 use crate::{Limits, LoadError, LoadErrorKind};
@@ -52,6 +52,11 @@ struct Survey<'b> {
     functions: usize,
     code_bytes: usize,
     locals: usize,
+    types: usize,
+    globals: usize,
+    exports: usize,
+    segments: usize,
+    crossing: usize,
     data_bytes: usize,
     table_elements: usize,
     interface: Interface,
@@ -130,17 +135,42 @@ impl<'b> Survey<'b> {
                 add("functions", &mut self.functions, 1, limits.functions)?;
                 within("bytes of one function", body.range().len(), limits.function_bytes)?;
                 add("bytes of code", &mut self.code_bytes, body.range().len(), limits.code_bytes)?;
-                for locals in body.get_locals_reader().map_err(|error| invalid(&error))? {
-                    let (count, _) = locals.map_err(|error| invalid(&error))?;
-                    add("locals", &mut self.locals, saturate(count.into()), limits.locals)?;
-                }
-                within("nested loops", nested_loops(&body).map_err(|error| invalid(&error))?, limits.loops)?;
+                let shape = FunctionShape::of(&body).map_err(|error| invalid(&error))?;
+                add("locals", &mut self.locals, shape.locals, limits.locals)?;
+                within("calls in one function", shape.calls, limits.calls)?;
+                within("nested loops", shape.nested_loops, limits.loops)?;
+                let values = shape.locals.saturating_add(limits.parameters).saturating_mul(shape.places);
+                within("locals times branches of one function", values, limits.function_values)?;
             }
             Payload::TypeSection(types) => {
                 for ty in types.into_iter_err_on_gc_types() {
                     let ty = ty.map_err(|error| invalid(&error))?;
+                    add("function types", &mut self.types, 1, limits.types)?;
                     within("results of one function", ty.results().len(), limits.results)?;
+                    within("parameters of one function", ty.params().len(), limits.parameters)?;
                 }
+            }
+            Payload::GlobalSection(globals) => {
+                add("globals", &mut self.globals, saturate(globals.count().into()), limits.items)?;
+                add("bytes of code", &mut self.code_bytes, globals.range().len(), limits.code_bytes)?;
+            }
+            Payload::ExportSection(exports) => {
+                add("exports of modules", &mut self.exports, saturate(exports.count().into()), limits.items)?;
+            }
+            Payload::ElementSection(segments) => {
+                add("segments", &mut self.segments, saturate(segments.count().into()), limits.items)?;
+                add("bytes of code", &mut self.code_bytes, segments.range().len(), limits.code_bytes)?;
+                for segment in segments {
+                    let elements = match segment.map_err(|error| invalid(&error))?.items {
+                        ElementItems::Functions(items) => items.count(),
+                        ElementItems::Expressions(_, items) => items.count(),
+                    };
+                    add("table elements", &mut self.table_elements, saturate(elements.into()), limits.table_elements)?;
+                }
+            }
+            Payload::ComponentCanonicalSection(functions) => {
+                let count = saturate(functions.count().into());
+                add("functions that cross its boundary", &mut self.crossing, count, limits.items)?;
             }
             Payload::MemorySection(memories) => {
                 for memory in memories {
@@ -157,8 +187,11 @@ impl<'b> Survey<'b> {
                 }
             }
             Payload::DataSection(segments) => {
+                add("segments", &mut self.segments, saturate(segments.count().into()), limits.items)?;
                 for segment in segments {
                     let segment = segment.map_err(|error| invalid(&error))?;
+                    let before = segment.range.len().saturating_sub(segment.data.len());
+                    add("bytes of code", &mut self.code_bytes, before, limits.code_bytes)?;
                     add("bytes of data", &mut self.data_bytes, segment.data.len(), limits.data_bytes)?;
                 }
             }
@@ -204,23 +237,43 @@ impl<'b> Survey<'b> {
     }
 }
 
-/// How deep loops are nested.
-fn nested_loops(body: &FunctionBody<'_>) -> Result<usize, BinaryReaderError> {
-    let mut open = Vec::new();
-    let (mut loops, mut deepest) = (0_usize, 0);
-    for operator in body.get_operators_reader()? {
-        match operator? {
-            Operator::Loop { .. } => {
-                open.push(true);
-                loops = loops.saturating_add(1);
-                deepest = loops.max(deepest);
-            }
-            Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => open.push(false),
-            Operator::End if open.pop() == Some(true) => loops = loops.saturating_sub(1),
-            _ => {}
+/// What makes a function hard to compile.
+#[derive(Default)]
+struct FunctionShape {
+    locals: usize,
+    nested_loops: usize,
+    calls: usize,
+    /// Where control flow can go: the ends of blocks, and behind branches.
+    places: usize,
+}
+
+impl FunctionShape {
+    fn of(body: &FunctionBody<'_>) -> Result<Self, BinaryReaderError> {
+        let mut shape = Self::default();
+        for locals in body.get_locals_reader()? {
+            shape.locals = shape.locals.saturating_add(saturate(locals?.0.into()));
         }
+        let (mut open, mut loops) = (Vec::new(), 0_usize);
+        for operator in body.get_operators_reader()? {
+            match operator? {
+                Operator::Loop { .. } => {
+                    open.push(true);
+                    loops = loops.saturating_add(1);
+                    shape.nested_loops = loops.max(shape.nested_loops);
+                }
+                Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => open.push(false),
+                Operator::End if open.pop() == Some(true) => loops = loops.saturating_sub(1),
+                Operator::Else | Operator::Br { .. } | Operator::BrIf { .. } | Operator::BrTable { .. } => {}
+                Operator::Call { .. } | Operator::CallIndirect { .. } => {
+                    shape.calls = shape.calls.saturating_add(1);
+                    continue;
+                }
+                _ => continue,
+            }
+            shape.places = shape.places.saturating_add(1);
+        }
+        Ok(shape)
     }
-    Ok(deepest)
 }
 
 fn add(what: &str, count: &mut usize, more: usize, cap: usize) -> Result<(), LoadError> {

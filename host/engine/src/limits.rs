@@ -14,12 +14,25 @@ pub const COMPONENT_BYTES: usize = 4 * MIB;
 pub const PARTS: usize = 4;
 /// The most functions that a component defines.
 pub const FUNCTIONS: usize = 8_000;
-/// The most bytes of all functions' bodies: while it compiles, Cranelift takes up to 80 bytes of memory for each of them.
+/// The most function types, and the most parameters of one: a trampoline is made for each type.
+pub const TYPES: usize = 1_000;
+/// See [`TYPES`]. Each branch to a loop passes its parameters.
+pub const PARAMETERS: usize = 64;
+/// The most globals, exports of modules, segments of data and of elements, and functions that cross the component's
+/// boundary, each.
+pub const ITEMS: usize = 1_000;
+/// The most bytes of all functions' bodies, and of what globals and segments begin with, which is code, too: while it
+/// compiles, Cranelift takes up to 80 bytes of memory for each of them.
 pub const CODE_BYTES: usize = 512 * KIB;
 /// The most bytes of one function's body: the time to compile a function grows faster than its length.
-pub const FUNCTION_BYTES: usize = 32 * KIB;
+pub const FUNCTION_BYTES: usize = 128 * KIB;
+/// The most that the locals of one function, times the places where its control flow can go, are: what Cranelift may have to
+/// know of each local at each of these places.
+pub const FUNCTION_VALUES: usize = 2_000_000;
 /// The most loops that may be nested: each may have a value of its own for each local that is read inside.
 pub const LOOPS: usize = 64;
+/// The most calls in one function: two bytes each, and Cranelift takes some 2 KB for one.
+pub const CALLS: usize = 16_000;
 /// The most locals that all functions declare together: a few bytes declare any number, and Cranelift makes a variable of
 /// each.
 pub const LOCALS: usize = 100_000;
@@ -60,8 +73,18 @@ pub struct Limits {
     pub parts: usize,
     /// The most functions that a component defines.
     pub functions: usize,
+    /// The most function types.
+    pub types: usize,
+    /// The most parameters of a function or block.
+    pub parameters: usize,
+    /// The most globals, exports of modules, segments, and functions that cross the component's boundary, each.
+    pub items: usize,
     /// The most bytes of one function's body.
     pub function_bytes: usize,
+    /// The most that the locals of one function, times the places where its control flow can go, are.
+    pub function_values: usize,
+    /// The most calls in one function.
+    pub calls: usize,
     /// The most bytes of all functions' bodies.
     pub code_bytes: usize,
     /// The most loops that may be nested.
@@ -102,7 +125,12 @@ impl Default for Limits {
             component_bytes: COMPONENT_BYTES,
             parts: PARTS,
             functions: FUNCTIONS,
+            types: TYPES,
+            parameters: PARAMETERS,
+            items: ITEMS,
             function_bytes: FUNCTION_BYTES,
+            function_values: FUNCTION_VALUES,
+            calls: CALLS,
             code_bytes: CODE_BYTES,
             loops: LOOPS,
             locals: LOCALS,

@@ -36,6 +36,8 @@ const KEEPERS: usize = 2;
 /// What a run gave.
 struct Ran {
     code: Option<i32>,
+    /// The lines of the events that the animal reported.
+    animal: Vec<u64>,
     /// The verdicts of the honest detection.
     honest: String,
     stderr: String,
@@ -54,9 +56,9 @@ fn events() -> String {
 }
 
 /// Runs the rules of a folder over events from a pipe, and looks how much memory was needed before the pipe is closed.
-fn run(rules: &Path, cache: &Path) -> Ran {
+fn run(rules: &Path, cache: &Path, workers: &str) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sandtrap"))
-        .args(["run", "--events", "-"])
+        .args(["run", "--workers", workers, "--events", "-"])
         .arg(rules)
         .env("SANDTRAP_CACHE", cache)
         .stdin(Stdio::piped())
@@ -72,7 +74,7 @@ fn run(rules: &Path, cache: &Path) -> Ran {
     });
     let writer = thread::spawn(move || stdin.write_all(events().as_bytes()).map(|()| stdin));
     let last = format!(r#""line":{EVENTS},"#);
-    let mut honest = String::new();
+    let (mut honest, mut animal) = (String::new(), Vec::new());
     for line in BufReader::new(child.stdout.take().expect("a pipe")).lines() {
         let line = line.expect("it prints UTF-8");
         if line.contains(r#""detection":"test/honest""#) {
@@ -80,6 +82,8 @@ fn run(rules: &Path, cache: &Path) -> Ran {
             if line.contains(&last) {
                 break;
             }
+        } else {
+            animal.push(line_of(&line));
         }
     }
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it is still there");
@@ -87,7 +91,13 @@ fn run(rules: &Path, cache: &Path) -> Ran {
     let most_kib = most.trim().trim_end_matches(" kB").parse().expect("a number");
     drop(writer.join().expect("no panic"));
     let code = child.wait().expect("it ends").code();
-    Ran { code, honest, stderr: complaints.join().expect("no panic").expect("UTF-8"), most_kib }
+    Ran { code, animal, honest, stderr: complaints.join().expect("no panic").expect("UTF-8"), most_kib }
+}
+
+/// The line of the event that a verdict is about.
+fn line_of(verdict: &str) -> u64 {
+    let verdict: serde_json::Value = serde_json::from_str(verdict).expect("a verdict");
+    verdict["event"]["line"].as_u64().expect("about an event")
 }
 
 /// Runs an animal beside the honest detection. What is wrong, and how much memory there was.
@@ -99,19 +109,26 @@ fn look_at(animal: &Animal, expected: &str) -> (Vec<String>, u64) {
     for (number, component) in animal.components.iter().enumerate() {
         fs::write(rules.join(format!("animal-{number}.wasm")), component).expect("a file");
     }
-    let ran = run(&rules, &folder.path().join("cache"));
+    let workers = if let Ends::MissesTheLast(_) = animal.ends { "2" } else { "1" };
+    let ran = run(&rules, &folder.path().join("cache"), workers);
     let mut wrong = Vec::new();
     if ran.honest != expected {
         wrong.push(format!("the honest detection gave {} verdicts", ran.honest.lines().count()));
     }
     let (code, words): (_, &[&str]) = match &animal.ends {
-        Ends::Refused(words) | Ends::Fails(words) => (1, words),
+        Ends::Refused(words) | Ends::Fails(words) | Ends::MissesTheLast(words) => (1, words),
         Ends::Well => (0, &[]),
     };
     if ran.code != Some(code) {
         wrong.push(format!("the exit code is {:?}", ran.code));
     }
     wrong.extend(words.iter().filter(|word| !ran.stderr.contains(**word)).map(|word| format!("nothing says {word:?}")));
+    if let Ends::MissesTheLast(_) = animal.ends {
+        let others = expected.lines().map(line_of).filter(|line| i64::try_from(*line) != Ok(EVENTS));
+        if ran.animal != others.collect::<Vec<_>>() {
+            wrong.push(format!("it gave {} verdicts", ran.animal.len()));
+        }
+    }
     if let Ends::Refused(_) = animal.ends {
         let refused = ran.stderr.matches("animal-").count();
         if refused < animal.components.len() {
@@ -136,7 +153,7 @@ fn zoo() {
     let rules = folder.path().join("rules");
     fs::create_dir(&rules).expect("a folder");
     fs::write(rules.join("honest.wasm"), honest()).expect("a file");
-    let alone = run(&rules, &folder.path().join("cache"));
+    let alone = run(&rules, &folder.path().join("cache"), "1");
     assert_eq!(alone.code, Some(0), "{}", alone.stderr);
     assert_eq!(alone.honest.lines().count(), usize::try_from(EVENTS / 7 + 1).expect("few"));
 

@@ -19,7 +19,7 @@ use sandtrap_wit::batch::{Batch, Column, Values};
 
 use super::{
     Shared, Unevaluated,
-    containment::{Caution, Paused},
+    containment::{Caution, Pause, Paused},
     front::{self, Failure, InstanceKernels, Picked},
     ledger::{Counters, Stages},
     member::{Member, Reads},
@@ -78,8 +78,22 @@ struct Found {
     paused: Vec<Paused>,
 }
 
+/// A detection whose turn it is.
+struct Turn<'t> {
+    place: u32,
+    member: &'t Member,
+    reads: &'t Reads,
+    detection: &'t mut AtWork,
+}
+
 /// Rows that were missed one after the other, by their places among those that were asked about, and why.
-type Missed = (Range<usize>, String);
+#[derive(Default)]
+struct Missed {
+    places: Range<usize>,
+    reason: String,
+    /// Whether any were.
+    ever: bool,
+}
 
 impl<'r> Asked<'r> {
     pub(super) fn new(round: &'r Round<'r>, shared: &'r Shared, stages: &'r mut Stages) -> Self {
@@ -128,82 +142,124 @@ impl<'r> Asked<'r> {
     /// Asks a detection about some of its rows, as far as it is to be asked. Says how much text they have, if it looked.
     fn ask_about(&mut self, place: u32, member: &Member, detection: &mut AtWork, rows: &[u32]) -> usize {
         let Some(reads) = &member.reads else { return 0 };
+        let mut turn = Turn { place, member, reads, detection };
         match member.containment.caution() {
-            Caution::None => return self.ask_together(place, member, reads, detection, rows),
-            Caution::OneByOne => self.ask_one_by_one(place, member, reads, detection, rows),
-            Caution::Paused(reason) => self.miss(member, detection, rows, reason),
+            Caution::None => return self.ask_together(&mut turn, rows),
+            Caution::Known => {
+                let unknown = self.leave_out_known(&mut turn, rows);
+                if !unknown.is_empty() {
+                    self.ask_together(&mut turn, &unknown);
+                }
+            }
+            Caution::OneByOne => {
+                self.ask_one_by_one(&mut turn, rows);
+            }
+            Caution::Paused(reason) => self.miss(&mut turn, rows, reason),
         }
         0
     }
 
     /// Calls a detection about rows; about half of them and then the others, where they have too much text. Recurses at most
     /// once for each power of two in [`CALL_ROWS_MAX`]. Says how much text they have.
-    fn ask_together(
-        &mut self,
-        place: u32,
-        member: &Member,
-        reads: &Reads,
-        detection: &mut AtWork,
-        rows: &[u32],
-    ) -> usize {
-        let input = self.gather(reads, rows);
+    fn ask_together(&mut self, turn: &mut Turn<'_>, rows: &[u32]) -> usize {
+        let input = self.gather(turn.reads, rows);
         let text = text_bytes(&input);
         if rows.len() > 1 && text > CALL_TEXT_BYTES_MAX {
             let (some, others) = rows.split_at(rows.len() / 2);
-            self.ask_about(place, member, detection, some);
-            self.ask_about(place, member, detection, others);
+            self.ask_together(turn, some);
+            self.ask_together(turn, others);
             return text;
         }
-        match self.call(member, detection, input) {
-            Ok(picked) => self.take(place, member, detection, rows, picked),
+        match self.call(turn, input) {
+            Ok((picked, _)) => self.take(turn, rows, picked),
+            Err((failure, _)) if is_for_good(&failure) => {
+                let reason = note(turn.detection, &failure);
+                let pause = turn.member.containment.is_unusable(&reason, Instant::now());
+                self.pause(turn.member, pause, &reason);
+                self.miss(turn, rows, reason);
+            }
             Err((failure, took)) => {
-                self.fail(member, detection, None, &failure, took);
-                self.ask_one_by_one(place, member, reads, detection, rows);
+                let reason = note(turn.detection, &failure);
+                let containment = &turn.member.containment;
+                let pause = if rows.len() == 1 {
+                    let input = self.gather(turn.reads, rows);
+                    self.miss(turn, rows, reason.clone());
+                    containment.failed(containment.row(&input), took, &reason, Instant::now())
+                } else if self.ask_one_by_one(turn, rows) {
+                    None
+                } else {
+                    containment.failed_together(took, &reason, Instant::now())
+                };
+                self.pause(turn.member, pause, &reason);
             }
         }
         text
     }
 
-    /// Calls a detection about each row alone, so that only those are missed that make its component fail.
-    fn ask_one_by_one(&mut self, place: u32, member: &Member, reads: &Reads, detection: &mut AtWork, rows: &[u32]) {
-        let mut missed: Option<Missed> = None;
+    /// Calls a detection about each row alone, so that only those are missed that make its component fail. Whether some do, or
+    /// it was paused meanwhile.
+    fn ask_one_by_one(&mut self, turn: &mut Turn<'_>, rows: &[u32]) -> bool {
+        let containment = &turn.member.containment;
+        let mut missed = Missed::default();
         for (at, row) in rows.iter().enumerate() {
-            if let Caution::Paused(reason) = member.containment.caution() {
-                self.report(member, detection, rows, missed.replace((at..rows.len(), reason)));
+            if let Caution::Paused(reason) = containment.caution() {
+                self.miss_more(turn, rows, &mut missed, at..rows.len(), reason);
                 break;
             }
-            let input = self.gather(reads, slice::from_ref(row));
-            let what = member.containment.row(&input);
-            let reason = match member.containment.is_known(what) {
-                Some(reason) => reason,
-                None => match self.call(member, detection, input) {
-                    Ok(picked) => {
-                        member.containment.went_well();
-                        self.take(place, member, detection, slice::from_ref(row), picked);
-                        continue;
-                    }
-                    Err((failure, took)) => self.fail(member, detection, Some(what), &failure, took),
-                },
-            };
-            match &mut missed {
-                Some((places, known)) if places.end == at && *known == reason => places.end = at.saturating_add(1),
-                _ => {
-                    let before = missed.replace((at..at.saturating_add(1), reason));
-                    self.report(member, detection, rows, before);
+            let input = self.gather(turn.reads, slice::from_ref(row));
+            let what = containment.row(&input);
+            if let Some(reason) = containment.is_known(what) {
+                self.miss_more(turn, rows, &mut missed, at..at.saturating_add(1), reason);
+                continue;
+            }
+            let calls = turn.detection.counters.calls;
+            match self.call(turn, input) {
+                Ok((picked, took)) => {
+                    let asked = turn.detection.counters.calls > calls;
+                    let pause = containment.went_well(asked, took, Instant::now());
+                    self.pause(turn.member, pause, "its calls take too long");
+                    self.take(turn, slice::from_ref(row), picked);
+                }
+                Err((failure, took)) => {
+                    let reason = note(turn.detection, &failure);
+                    let pause = containment.failed(what, took, &reason, Instant::now());
+                    self.pause(turn.member, pause, &reason);
+                    self.miss_more(turn, rows, &mut missed, at..at.saturating_add(1), reason);
                 }
             }
         }
-        self.report(member, detection, rows, missed);
+        let some = missed.ever;
+        self.report(turn, rows, missed);
+        some
     }
 
-    /// One call, and how long it took if it failed.
-    fn call(&mut self, member: &Member, detection: &mut AtWork, input: Batch) -> Result<Picked, (Failure, Duration)> {
+    /// Those rows that are not known to make the component fail. The others are missed.
+    fn leave_out_known(&mut self, turn: &mut Turn<'_>, rows: &[u32]) -> Vec<u32> {
+        let mut missed = Missed::default();
+        let mut unknown = Vec::with_capacity(rows.len());
+        for (at, row) in rows.iter().enumerate() {
+            let input = self.gather(turn.reads, slice::from_ref(row));
+            let containment = &turn.member.containment;
+            match containment.is_known(containment.row(&input)) {
+                Some(reason) => self.miss_more(turn, rows, &mut missed, at..at.saturating_add(1), reason),
+                None => unknown.push(*row),
+            }
+        }
+        self.report(turn, rows, missed);
+        unknown
+    }
+
+    /// One call, and how long it took. Machine code is made before, whoever makes it.
+    fn call(&mut self, turn: &mut Turn<'_>, input: Batch) -> Result<(Picked, Duration), (Failure, Duration)> {
+        let Turn { member, detection, .. } = turn;
+        let began = Instant::now();
+        let prepared = if detection.instance.is_some() { Ok(()) } else { member.detection.prepare() };
         let started = Instant::now();
-        let picked = detection.call(member, self.shared, input);
+        let picked = prepared.map_err(KernelError::Failed).and_then(|()| detection.call(member, self.shared, input));
         let took = started.elapsed();
-        detection.counters.time = detection.counters.time.saturating_add(took);
-        self.stages.call = self.stages.call.saturating_add(took);
-        picked.map_err(|failure| (failure, took))
+        detection.counters.time = detection.counters.time.saturating_add(began.elapsed());
+        self.stages.call = self.stages.call.saturating_add(began.elapsed());
+        picked.map(|picked| (picked, took)).map_err(|failure| (failure, took))
     }
 
     fn gather(&mut self, reads: &Reads, rows: &[u32]) -> Batch {
@@ -222,10 +278,11 @@ impl<'r> Asked<'r> {
         Batch { rows: rows.len(), columns }
     }
 
-    fn take(&mut self, place: u32, member: &Member, detection: &mut AtWork, rows: &[u32], picked: Picked) {
+    fn take(&mut self, turn: &mut Turn<'_>, rows: &[u32], picked: Picked) {
+        let Turn { place, member, detection, .. } = turn;
         if !member.reports_rows {
             if picked.batch.rows > 0 {
-                self.found.kept.push((place, picked.batch));
+                self.found.kept.push((*place, picked.batch));
             }
             return;
         }
@@ -236,43 +293,44 @@ impl<'r> Asked<'r> {
             let Some(row) = rows.get(*row as usize) else { continue };
             let Some(event) = self.round.event(*row as usize) else { continue };
             let columns = VerdictColumns::new(&picked_rows, index);
-            self.found.verdicts.push((*row, place, Verdict::of_event(Arc::clone(&member.reference), &event, columns)));
+            self.found.verdicts.push((*row, *place, Verdict::of_event(Arc::clone(&member.reference), &event, columns)));
         }
     }
 
-    /// A call failed, about this row or about several: the reason.
-    fn fail(
-        &mut self,
-        member: &Member,
-        detection: &mut AtWork,
-        row: Option<u64>,
-        failure: &Failure,
-        took: Duration,
-    ) -> String {
-        let reason = failure.to_string();
-        detection.counters.failures = detection.counters.failures.saturating_add(1);
-        detection.last_failure = Some(reason.clone());
-        let now = Instant::now();
-        let pause = if is_for_good(failure) {
-            member.containment.is_unusable(&reason, now)
-        } else {
-            member.containment.failed(row, took, &reason, now)
-        };
+    fn pause(&mut self, member: &Member, pause: Option<Pause>, reason: &str) {
         if let Some((pause, in_quarantine)) = pause {
             let detection = member.reference.id.clone();
-            self.found.paused.push(Paused { detection, in_quarantine, pause, reason: reason.clone() });
+            self.found.paused.push(Paused { detection, in_quarantine, pause, reason: reason.to_owned() });
         }
-        reason
     }
 
-    fn report(&mut self, member: &Member, detection: &mut AtWork, rows: &[u32], missed: Option<Missed>) {
-        if let Some((places, reason)) = missed {
-            self.miss(member, detection, rows.get(places).unwrap_or_default(), reason);
+    /// More rows are missed. Those that follow each other, for the same reason, are reported together.
+    fn miss_more(
+        &mut self,
+        turn: &mut Turn<'_>,
+        rows: &[u32],
+        missed: &mut Missed,
+        places: Range<usize>,
+        reason: String,
+    ) {
+        if missed.places.end == places.start && missed.reason == reason {
+            missed.places.end = places.end;
+        } else {
+            let before = mem::replace(missed, Missed { places, reason, ever: true });
+            self.report(turn, rows, before);
+        }
+    }
+
+    fn report(&mut self, turn: &mut Turn<'_>, rows: &[u32], missed: Missed) {
+        let rows = rows.get(missed.places).unwrap_or_default();
+        if !rows.is_empty() {
+            self.miss(turn, rows, missed.reason);
         }
     }
 
     /// Rows are not evaluated.
-    fn miss(&mut self, member: &Member, detection: &mut AtWork, rows: &[u32], reason: String) {
+    fn miss(&mut self, turn: &mut Turn<'_>, rows: &[u32], reason: String) {
+        let Turn { member, detection, .. } = turn;
         let missed = &mut detection.counters.unevaluated;
         *missed = missed.saturating_add(rows.len() as u64);
         let position =
@@ -306,6 +364,14 @@ impl Found {
         outcome.paused.extend(self.paused);
         stages.write = stages.write.saturating_add(started.elapsed());
     }
+}
+
+/// A call failed: the reason.
+fn note(detection: &mut AtWork, failure: &Failure) -> String {
+    let reason = failure.to_string();
+    detection.counters.failures = detection.counters.failures.saturating_add(1);
+    detection.last_failure = Some(reason.clone());
+    reason
 }
 
 /// Whether no other call can go better.

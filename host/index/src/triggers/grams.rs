@@ -114,8 +114,8 @@ impl<const N: usize> Grams<N> {
         let comparisons = text.len().saturating_mul(COMPARISONS_PER_BYTE).saturating_add(COMPARISONS_MIN);
         let mut comparing = Comparing::<_, N> { table: &self.table, comparisons, compare };
         match &self.coarse {
-            Coarse::Small(coarse) => comparing.find(self.stride, text, |hash| coarse[place(hash, coarse)]),
-            Coarse::Large(coarse) => comparing.find(self.stride, text, |hash| coarse[place(hash, coarse)]),
+            Coarse::Small(coarse) => comparing.find(self.stride, text, |hash| coarse[place::<SMALL>(hash)]),
+            Coarse::Large(coarse) => comparing.find(self.stride, text, |hash| coarse[place::<LARGE>(hash)]),
             Coarse::None => comparing.find(self.stride, text, |hash| u8::from(self.table.may_have(hash))),
         }
     }
@@ -132,20 +132,21 @@ impl<const N: usize> Grams<N> {
 }
 
 /// About how many literals have each gram.
-struct Sharers(Box<[u8; LARGE]>);
+struct Sharers(Box<[u8]>);
 
 impl Sharers {
     fn new(grams: impl Iterator<Item = u64>) -> Self {
-        let mut counts = Box::new([0_u8; LARGE]);
+        let mut counts = vec![0_u8; LARGE];
         for gram in grams {
-            let count = &mut counts[place(gram, &counts)];
-            *count = count.saturating_add(1);
+            if let Some(count) = counts.get_mut(place::<LARGE>(gram)) {
+                *count = count.saturating_add(1);
+            }
         }
-        Self(counts)
+        Self(counts.into())
     }
 
     fn of(&self, gram: u64) -> f64 {
-        f64::from(self.0[place(gram, &self.0)])
+        self.0.get(place::<LARGE>(gram)).copied().map_or(1.0, f64::from)
     }
 }
 
@@ -248,14 +249,13 @@ fn hash<const N: usize>(gram: &[u8]) -> u64 {
 fn coarse<const PLACES: usize>(hashes: impl Iterator<Item = u64>) -> [u8; PLACES] {
     let mut table = [0; PLACES];
     for hash in hashes {
-        let place = place(hash, &table);
-        table[place] = 1;
+        table[place::<PLACES>(hash)] = 1;
     }
     table
 }
 
-/// A hash's place in a table, below its length for no more bits are left.
+/// A hash's place among so many, below that number for no more bits are left.
 #[inline]
-fn place<const PLACES: usize>(hash: u64, _table: &[u8; PLACES]) -> usize {
+fn place<const PLACES: usize>(hash: u64) -> usize {
     usize::try_from(hash >> (u64::BITS - PLACES.trailing_zeros())).unwrap_or_default()
 }
