@@ -103,7 +103,7 @@ fn places(masks: &[u8; MASK_BYTES], block: &[u8; BLOCK_BYTES]) -> u64 {
 
 /// Sixteen bytes from a place on; zeros where there are none.
 #[cfg(target_feature = "simd128")]
-fn sixteen(bytes: &[u8], at: usize) -> core::arch::wasm32::v128 {
+pub(crate) fn sixteen(bytes: &[u8], at: usize) -> core::arch::wasm32::v128 {
     let half =
         |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |half| u64::from_le_bytes(*half));
     core::arch::wasm32::u64x2(half(at), half(at + 8))

@@ -4,13 +4,32 @@ use sandtrap_wit::text::fold_char;
 
 use crate::search::{decode, ends_with_term_char, starts_with_term_char};
 
-/// Whether a text is ASCII. An epoch check sits on every iteration of a loop, so 64 bytes share one.
+/// How many bytes share an iteration: an epoch check sits on every one.
+const BLOCK_BYTES: usize = 64;
+
+/// Whether a text is ASCII.
 pub fn is_ascii(text: &[u8]) -> bool {
+    let (blocks, rest) = text.as_chunks();
+    let (words, bytes) = rest.as_chunks();
+    blocks.iter().all(is_ascii_block) && is_ascii_words(words) && bytes.iter().all(u8::is_ascii)
+}
+
+#[cfg(not(target_feature = "simd128"))]
+fn is_ascii_block(block: &[u8; BLOCK_BYTES]) -> bool {
+    is_ascii_words(block.as_chunks().0)
+}
+
+#[cfg(target_feature = "simd128")]
+fn is_ascii_block(block: &[u8; BLOCK_BYTES]) -> bool {
+    use core::arch::wasm32::{i8x16_bitmask, v128_or};
+
+    let [first, second, third, fourth] = [0, 16, 32, 48].map(|at| crate::starts::sixteen(block, at));
+    i8x16_bitmask(v128_or(v128_or(first, second), v128_or(third, fourth))) == 0
+}
+
+fn is_ascii_words(words: &[[u8; 8]]) -> bool {
     const UPPER_BITS: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = text.as_chunks::<8>();
-    let (blocks, words) = words.as_chunks::<8>();
-    let set = |words: &[[u8; 8]]| words.iter().fold(0, |set, word| set | u64::from_le_bytes(*word)) & UPPER_BITS;
-    blocks.iter().all(|block| set(block) == 0) && set(words) == 0 && rest.iter().all(u8::is_ascii)
+    words.iter().fold(0, |set, word| set | u64::from_le_bytes(*word)) & UPPER_BITS == 0
 }
 
 /// How a needle must lie: the numbers of `MatchKind` in emitted code.

