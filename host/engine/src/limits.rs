@@ -8,7 +8,7 @@ use std::time::Duration;
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
-/// The most bytes of a component: a compiled rule has tens of KB, one written in a scripting language several MB.
+/// The most bytes of a component: a compiled rule has tens of KB.
 pub const COMPONENT_BYTES: usize = 4 * MIB;
 /// The most core modules and nested components in one component, each; `wit-component` makes one of each.
 pub const PARTS: usize = 4;
@@ -41,7 +41,7 @@ pub const LOCALS: usize = 100_000;
 pub const RESULTS: usize = 1;
 /// The most bytes of data segments.
 pub const DATA_BYTES: usize = 4 * MIB;
-/// The most elements of tables, all together.
+/// The most elements of tables and of element segments, all together.
 pub const TABLE_ELEMENTS: usize = 20_000;
 /// The most bytes of the manifest.
 pub const MANIFEST_BYTES: usize = MIB;

@@ -122,7 +122,10 @@ fn look_at(animal: &Animal, expected: &str) -> (Vec<String>, u64) {
     if ran.code != Some(code) {
         wrong.push(format!("the exit code is {:?}", ran.code));
     }
-    wrong.extend(words.iter().filter(|word| !ran.stderr.contains(**word)).map(|word| format!("nothing says {word:?}")));
+    // Of each component it must be said.
+    let times = |word: &str| ran.stderr.matches(word).count();
+    let unsaid = words.iter().filter(|word| times(word) < animal.components.len());
+    wrong.extend(unsaid.map(|word| format!("{} times {word:?} for {}", times(word), animal.components.len())));
     if let Ends::MissesTheLast(_) = animal.ends {
         let others = expected.lines().map(line_of).filter(|line| i64::try_from(*line) != Ok(EVENTS));
         if ran.animal != others.collect::<Vec<_>>() {

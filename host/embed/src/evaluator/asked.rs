@@ -36,7 +36,7 @@ const CALL_ROWS_FIRST: usize = 64;
 /// About how much text a component is given at once, in bytes: what is gathered is still in a cache when it is copied.
 const CALL_TEXT_BYTES: usize = 256 << 10;
 
-/// How much text a component is given at once, in bytes, but for a single row. It is a sixteenth of what it may have as
+/// How much text a component is given at once, in bytes, but for a single row. It is a twelfth of what it may have as
 /// memory: what it folds and computes must fit there, too, and a call must end well before its deadline.
 const CALL_TEXT_BYTES_MAX: usize = 4 << 20;
 
@@ -91,8 +91,6 @@ struct Turn<'t> {
 struct Missed {
     places: Range<usize>,
     reason: String,
-    /// Whether any were.
-    ever: bool,
 }
 
 impl<'r> Asked<'r> {
@@ -142,19 +140,22 @@ impl<'r> Asked<'r> {
     /// Asks a detection about some of its rows, as far as it is to be asked. Says how much text they have, if it looked.
     fn ask_about(&mut self, place: u32, member: &Member, detection: &mut AtWork, rows: &[u32]) -> usize {
         let Some(reads) = &member.reads else { return 0 };
-        let mut turn = Turn { place, member, reads, detection };
-        match member.containment.caution() {
-            Caution::None => return self.ask_together(&mut turn, rows),
+        self.ask_with_caution(&mut Turn { place, member, reads, detection }, rows)
+    }
+
+    fn ask_with_caution(&mut self, turn: &mut Turn<'_>, rows: &[u32]) -> usize {
+        match turn.member.containment.caution() {
+            Caution::None => return self.ask_together(turn, rows),
             Caution::Known => {
-                let unknown = self.leave_out_known(&mut turn, rows);
+                let unknown = self.leave_out_known(turn, rows);
                 if !unknown.is_empty() {
-                    self.ask_together(&mut turn, &unknown);
+                    return self.ask_together(turn, &unknown);
                 }
             }
             Caution::OneByOne => {
-                self.ask_one_by_one(&mut turn, rows);
+                self.ask_one_by_one(turn, rows);
             }
-            Caution::Paused(reason) => self.miss(&mut turn, rows, reason),
+            Caution::Paused(reason) => self.miss(turn, rows, reason),
         }
         0
     }
@@ -166,8 +167,8 @@ impl<'r> Asked<'r> {
         let text = text_bytes(&input);
         if rows.len() > 1 && text > CALL_TEXT_BYTES_MAX {
             let (some, others) = rows.split_at(rows.len() / 2);
-            self.ask_together(turn, some);
-            self.ask_together(turn, others);
+            self.ask_with_caution(turn, some);
+            self.ask_with_caution(turn, others);
             return text;
         }
         match self.call(turn, input) {
@@ -184,11 +185,10 @@ impl<'r> Asked<'r> {
                 let pause = if rows.len() == 1 {
                     let input = self.gather(turn.reads, rows);
                     self.miss(turn, rows, reason.clone());
-                    containment.failed(containment.row(&input), took, &reason, Instant::now())
-                } else if self.ask_one_by_one(turn, rows) {
-                    None
+                    containment.failed(containment.row(&input, 0), took, &reason, Instant::now())
                 } else {
-                    containment.failed_together(took, &reason, Instant::now())
+                    let lost = took.saturating_sub(self.ask_one_by_one(turn, rows));
+                    containment.failed_together(lost, &reason, Instant::now())
                 };
                 self.pause(turn.member, pause, &reason);
             }
@@ -196,19 +196,22 @@ impl<'r> Asked<'r> {
         text
     }
 
-    /// Calls a detection about each row alone, so that only those are missed that make its component fail. Whether some do, or
-    /// it was paused meanwhile.
-    fn ask_one_by_one(&mut self, turn: &mut Turn<'_>, rows: &[u32]) -> bool {
+    /// Calls a detection about each row alone, so that only those are missed that make its component fail. How much of the time
+    /// of a call about all of them is explained by rows that fail alone.
+    fn ask_one_by_one(&mut self, turn: &mut Turn<'_>, rows: &[u32]) -> Duration {
         let containment = &turn.member.containment;
         let mut missed = Missed::default();
+        let mut explained = Duration::ZERO;
         for (at, row) in rows.iter().enumerate() {
             if let Caution::Paused(reason) = containment.caution() {
                 self.miss_more(turn, rows, &mut missed, at..rows.len(), reason);
                 break;
             }
             let input = self.gather(turn.reads, slice::from_ref(row));
-            let what = containment.row(&input);
+            let what = containment.row(&input, 0);
             if let Some(reason) = containment.is_known(what) {
+                // Another worker found out, and how long that took is counted.
+                explained = Duration::MAX;
                 self.miss_more(turn, rows, &mut missed, at..at.saturating_add(1), reason);
                 continue;
             }
@@ -223,24 +226,24 @@ impl<'r> Asked<'r> {
                 Err((failure, took)) => {
                     let reason = note(turn.detection, &failure);
                     let pause = containment.failed(what, took, &reason, Instant::now());
+                    explained = explained.saturating_add(took);
                     self.pause(turn.member, pause, &reason);
                     self.miss_more(turn, rows, &mut missed, at..at.saturating_add(1), reason);
                 }
             }
         }
-        let some = missed.ever;
         self.report(turn, rows, missed);
-        some
+        explained
     }
 
     /// Those rows that are not known to make the component fail. The others are missed.
     fn leave_out_known(&mut self, turn: &mut Turn<'_>, rows: &[u32]) -> Vec<u32> {
+        let input = self.gather(turn.reads, rows);
         let mut missed = Missed::default();
         let mut unknown = Vec::with_capacity(rows.len());
         for (at, row) in rows.iter().enumerate() {
-            let input = self.gather(turn.reads, slice::from_ref(row));
             let containment = &turn.member.containment;
-            match containment.is_known(containment.row(&input)) {
+            match containment.is_known(containment.row(&input, at)) {
                 Some(reason) => self.miss_more(turn, rows, &mut missed, at..at.saturating_add(1), reason),
                 None => unknown.push(*row),
             }
@@ -316,7 +319,7 @@ impl<'r> Asked<'r> {
         if missed.places.end == places.start && missed.reason == reason {
             missed.places.end = places.end;
         } else {
-            let before = mem::replace(missed, Missed { places, reason, ever: true });
+            let before = mem::replace(missed, Missed { places, reason });
             self.report(turn, rows, before);
         }
     }
