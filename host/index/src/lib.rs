@@ -9,6 +9,7 @@
 //! they find is verified clause by clause, so a bad guess about what is rare costs time and nothing else.
 
 mod atoms;
+mod fingerprint;
 mod index;
 mod learning;
 mod rates;

@@ -3,68 +3,90 @@
 //! Of most keys a few values make up most events: images, users, call traces. How a value is written is at hand before it is
 //! fetched, unescaped, folded and searched; if the same was seen lately, so are the triggers that it pulls.
 //!
-//! One table serves all keys of all indexes, each value in the one place that its hash says. A value is remembered when it
-//! is seen for the second time there, and one that was of use since it was last challenged is not replaced at once, so that
-//! values that never come again do not push out those that do. What is remembered is compared whole.
+//! One table serves all keys of all indexes, each value in the one place that its [fingerprint](crate::fingerprint) says. A
+//! value is remembered when it is seen for the second time there, and one that was of use since it was last challenged is
+//! not replaced at once, so that values that never come again do not push out those that do. The values themselves are not
+//! kept: the table should leave room in the cache for others.
 
-use std::hash::{BuildHasher, Hasher};
-
-use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
-use crate::values::Written;
+use crate::{
+    fingerprint::{BYTES_MAX, Fingerprint, Fingerprints},
+    values::Written,
+};
 
 /// How many values are remembered.
 const VALUES: usize = 1 << 13;
 
-/// How long a value may be written to be remembered, in bytes. Longer ones are not hashed either.
-const WRITTEN_BYTES_MAX: usize = 2048;
-
 /// How many triggers a value may pull to be remembered.
 const ATOMS_MAX: usize = 64;
 
-/// Of how many watches it is known which value they had last. Others share with these.
-const WATCHES: usize = 1 << 10;
-
-/// How much of a value lies in the table itself, in bytes: most are not longer, and so they are in one place of memory.
-const INLINE_BYTES: usize = 80;
+/// Spreads what has few bits set.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Values that were seen lately.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recent {
-    hasher: RandomState,
+    fingerprints: Fingerprints,
     /// [`VALUES`], or none yet.
     seen: Box<[Seen]>,
-    /// Where the last value of a watch is: most often the next is the same. [`WATCHES`], or none yet.
-    last: Box<[usize]>,
+    /// For each of these the atoms that it pulls: most pull none, and then this is not looked at.
+    pulled: Box<[SmallVec<[u32; 2]>]>,
 }
 
-/// A place of the table.
-#[derive(Clone, Debug, Default)]
+/// A place of the table. Two of them lie in one line of a cache.
+#[derive(Clone, Copy, Debug)]
 struct Seen {
-    /// Of whichever value was seen here last.
-    hash: u64,
-    /// Where it was looked for, and how it is written, if it is remembered.
-    watch: Option<u64>,
+    fingerprint: Fingerprint,
+    watch: u64,
     how: u32,
+    bytes: u16,
+    what: What,
     /// Whether it was of use since another value came.
     used: bool,
-    written: SmallVec<[u8; INLINE_BYTES]>,
-    atoms: SmallVec<[u32; 2]>,
+}
+
+const _: () = assert!(size_of::<Seen>() == 32, "half a line");
+
+/// Which value it is.
+#[derive(Clone, Copy, Debug)]
+struct Identity {
+    fingerprint: Fingerprint,
+    /// Where it is looked for.
+    watch: u64,
+    how: u32,
+    /// How long it is.
+    bytes: u16,
+}
+
+/// What is known of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// It was here last.
+    Seen,
+    /// It pulls no triggers.
+    PullsNone,
+    /// It pulls some.
+    PullsSome,
 }
 
 impl Seen {
+    const NOTHING: Self =
+        Self { fingerprint: [0; 2], watch: u64::MAX, how: 0, bytes: 0, what: What::Seen, used: false };
+
+    fn is(&self, value: Identity) -> bool {
+        let Identity { fingerprint, watch, how, bytes } = value;
+        self.fingerprint == fingerprint && self.watch == watch && self.how == how && self.bytes == bytes
+    }
+
     /// Another value comes here.
-    fn challenge(&mut self, hash: u64) {
+    fn challenge(&mut self, value: Identity) {
         if self.used {
             self.used = false;
         } else {
-            (self.hash, self.watch) = (hash, None);
+            let Identity { fingerprint, watch, how, bytes } = value;
+            *self = Self { fingerprint, watch, how, bytes, what: What::Seen, used: false };
         }
-    }
-
-    fn is(&self, watch: u64, written: Written<'_>) -> bool {
-        self.watch == Some(watch) && self.how == written.how && self.written.as_slice() == written.bytes
     }
 }
 
@@ -82,54 +104,50 @@ pub(crate) enum Recall<'r> {
 impl Recent {
     /// What the watch of that number finds in a value.
     pub(crate) fn recall(&mut self, watch: u64, written: Written<'_>) -> Recall<'_> {
-        if written.bytes.len() > WRITTEN_BYTES_MAX {
+        let bytes = u16::try_from(written.bytes.len()).ok().filter(|_| written.bytes.len() <= BYTES_MAX);
+        let Some(bytes) = bytes else { return Recall::Nothing };
+        if self.seen.is_empty() {
+            self.seen = vec![Seen::NOTHING; VALUES].into();
+            self.pulled = vec![SmallVec::new(); VALUES].into();
+        }
+        let value = Identity { fingerprint: self.fingerprints.of(written.bytes), watch, how: written.how, bytes };
+        let place = place(value);
+        let Some(seen) = self.seen.get_mut(place) else { return Recall::Nothing };
+        if !seen.is(value) {
+            seen.challenge(value);
             return Recall::Nothing;
         }
-        if self.seen.is_empty() {
-            self.seen = vec![Seen::default(); VALUES].into();
-            self.last = vec![0; WATCHES].into();
-        }
-        // Remainders are below the lengths.
-        let last = usize::try_from(watch % WATCHES as u64).unwrap_or_default();
-        let mut place = self.last.get(last).copied().unwrap_or_default();
-        if !self.seen.get(place).is_some_and(|seen| seen.is(watch, written)) {
-            let hash = self.hash(watch, written);
-            place = usize::try_from(hash % VALUES as u64).unwrap_or_default();
-            let Some(seen) = self.seen.get_mut(place) else { return Recall::Nothing };
-            if seen.hash != hash || seen.watch.is_some() && !seen.is(watch, written) {
-                seen.challenge(hash);
-                return Recall::Nothing;
+        match seen.what {
+            What::Seen => Recall::Worth(place),
+            What::PullsNone => {
+                seen.used = true;
+                Recall::Atoms(&[])
             }
-            if seen.watch.is_none() {
-                return Recall::Worth(place);
-            }
-            if let Some(last) = self.last.get_mut(last) {
-                *last = place;
+            What::PullsSome => {
+                seen.used = true;
+                self.pulled.get(place).map_or(Recall::Nothing, |pulled| Recall::Atoms(pulled))
             }
         }
-        self.seen.get_mut(place).map_or(Recall::Nothing, |seen| {
-            seen.used = true;
-            Recall::Atoms(&seen.atoms)
-        })
     }
 
-    fn hash(&self, watch: u64, written: Written<'_>) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write_u64(watch ^ u64::from(written.how).rotate_left(u32::BITS));
-        hasher.write(written.bytes);
-        hasher.finish()
-    }
-
-    /// Remembers, at a place that was [worth](Recall::Worth) it, the atoms of a watch that a value pulls.
-    pub(crate) fn learn(&mut self, place: usize, watch: u64, written: Written<'_>, atoms: &[u32]) {
+    /// Remembers, at a place that was [worth](Recall::Worth) it, the atoms that its value pulls.
+    pub(crate) fn learn(&mut self, place: usize, atoms: &[u32]) {
         let Some(seen) = self.seen.get_mut(place).filter(|_| atoms.len() <= ATOMS_MAX) else { return };
-        seen.watch = Some(watch);
-        seen.how = written.how;
-        seen.written.clear();
-        seen.written.extend_from_slice(written.bytes);
-        seen.atoms.clear();
-        seen.atoms.extend_from_slice(atoms);
+        seen.what = if atoms.is_empty() { What::PullsNone } else { What::PullsSome };
+        if let Some(pulled) = self.pulled.get_mut(place) {
+            pulled.clear();
+            pulled.extend_from_slice(atoms);
+        }
     }
+}
+
+/// Where a value is.
+fn place(value: Identity) -> usize {
+    let [low, high] = value.fingerprint;
+    let about = value.watch.rotate_left(u32::BITS) ^ u64::from(value.how) ^ u64::from(value.bytes).rotate_left(48);
+    let mixed = (high ^ low ^ about).wrapping_mul(SPREAD);
+    // A remainder is below the length.
+    usize::try_from((mixed >> u32::BITS) % VALUES as u64).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -152,22 +170,13 @@ mod tests {
         let mut recent = Recent::default();
         assert!(matches!(recent.recall(7, written(1, b"a")), Recall::Nothing));
         let Recall::Worth(place) = recent.recall(7, written(1, b"a")) else { panic!("it comes again") };
-        recent.learn(place, 7, written(1, b"a"), &[3, 5]);
+        recent.learn(place, &[3, 5]);
         assert_eq!(atoms(&mut recent, 7, written(1, b"a")), Some(vec![3, 5]));
         for (watch, other) in
             [(8, written(1, b"a")), (7, written(2, b"a")), (7, written(1, b"b")), (7, written(1, b""))]
         {
             assert_eq!(atoms(&mut recent, watch, other), None);
         }
-    }
-
-    #[test]
-    fn what_only_shares_a_hash_is_not_taken_for_the_same() {
-        let mut recent = Recent::default();
-        assert!(matches!(recent.recall(7, written(0, b"a")), Recall::Nothing));
-        let Recall::Worth(place) = recent.recall(7, written(0, b"a")) else { panic!("it comes again") };
-        recent.learn(place, 7, written(0, b"b"), &[3]);
-        assert_eq!(atoms(&mut recent, 7, written(0, b"a")), None);
     }
 
     #[test]
@@ -179,7 +188,7 @@ mod tests {
         for value in &once {
             match recent.recall(0, often) {
                 Recall::Atoms(_) => hits += 1,
-                Recall::Worth(place) => recent.learn(place, 0, often, &[]),
+                Recall::Worth(place) => recent.learn(place, &[]),
                 Recall::Nothing => {}
             }
             let _ = recent.recall(0, written(0, value.as_bytes()));
@@ -190,7 +199,7 @@ mod tests {
     #[test]
     fn what_is_long_is_not_remembered() {
         let mut recent = Recent::default();
-        let long = vec![b'x'; WRITTEN_BYTES_MAX + 1];
+        let long = vec![b'x'; BYTES_MAX + 1];
         for _ in 0..3 {
             assert!(matches!(recent.recall(0, written(0, &long)), Recall::Nothing));
         }

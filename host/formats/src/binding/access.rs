@@ -3,7 +3,7 @@
 //! Paths are looked up in the shape's skeleton, by the same code that looks them up in events. What remains to be done for
 //! a line depends on its values only.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
 use bumpalo::Bump;
 use sandtrap_wit::LogicalType;
@@ -86,7 +86,19 @@ pub(super) struct Known<'l> {
     pub(super) leaves: &'l [Leaf],
     /// For texts that must be made.
     pub(super) made: &'l Bump,
+    /// The one that stays.
+    pub(super) long: &'l OnceCell<Box<LongText>>,
 }
+
+/// A long text of a line without its escapes. An index asks for it first, and if the event is a candidate so do detections.
+#[derive(Debug)]
+pub(super) struct LongText {
+    leaf: Leaf,
+    text: Box<str>,
+}
+
+/// From how many bytes on a text is long: to make it again costs more than to keep it.
+const LONG_BYTES: usize = 1024;
 
 impl Access {
     /// For a shape with that skeleton.
@@ -264,6 +276,19 @@ impl<'l> Known<'l> {
         self.leaves.get(leaf as usize).copied()
     }
 
+    /// What a leaf says.
+    fn read(&self, leaf: Leaf) -> Scalar<'l> {
+        if leaf.len() < LONG_BYTES {
+            return leaf.read(self.text, self.made);
+        }
+        let keep = |text| &**self.long.get_or_init(|| Box::new(LongText { leaf, text }));
+        let long = self.long.get().map(|long| &**long).or_else(|| leaf.unescaped(self.text).map(keep));
+        match long.filter(|long| long.leaf == leaf) {
+            Some(long) => Scalar::String(&long.text),
+            None => leaf.read(self.text, self.made),
+        }
+    }
+
     /// Whether a leaf is no text that stands for no value.
     fn says_something(&self, leaf: Leaf, no_value: &[String]) -> bool {
         no_value.is_empty() || !leaf.is_one_of(self.text, no_value, self.made)
@@ -280,7 +305,7 @@ impl<'l> Known<'l> {
         match step {
             Step::Leaf(leaf) => {
                 let leaf = self.leaf(*leaf).filter(|leaf| self.says_something(*leaf, no_value))?;
-                let scalar = leaf.read(self.text, self.made);
+                let scalar = self.read(leaf);
                 Some(if origin.list { listed(scalar) } else { Made::One(Some(converted(scalar, origin.ty))) })
             }
             Step::Leaves(leaves) => {

@@ -5,7 +5,7 @@ use std::{cell::OnceCell, ops::Range, sync::Arc};
 use bumpalo::Bump;
 use serde_json::{Map, Value};
 
-use super::access::Known;
+use super::access::{Known, LongText};
 use crate::{event::Position, json::Leaf};
 
 /// The events of a round.
@@ -44,6 +44,8 @@ pub(super) struct Row {
     pub(super) destination: Option<u32>,
     at: At,
     line: Option<Line>,
+    /// A text of the line.
+    long: OnceCell<Box<LongText>>,
     /// The event, parsed: at once if its shape is not known.
     tree: OnceCell<Box<Map<String, Value>>>,
 }
@@ -127,7 +129,7 @@ impl Rows {
         let source = self.source(&position.source);
         let at = At { source, line: position.line, record: position.record, offset: position.offset };
         let destination = destination.and_then(|place| u32::try_from(place).ok());
-        self.events.push(Row { ordinal: self.pushed, destination, at, line, tree });
+        self.events.push(Row { ordinal: self.pushed, destination, at, line, long: OnceCell::new(), tree });
         self.pushed = self.pushed.saturating_add(1);
     }
 
@@ -170,11 +172,11 @@ impl Rows {
     }
 
     /// The event as a line whose shape is known, and the place of its layout.
-    pub(super) fn known(&self, row: &Row) -> Option<(usize, Known<'_>)> {
+    pub(super) fn known<'r>(&'r self, row: &'r Row) -> Option<(usize, Known<'r>)> {
         let line = row.line.as_ref()?;
         let Lines { text, leaves } = self.lines(line);
         let (text, leaves) = (text.get(line.text.clone())?, leaves.get(line.leaves.clone())?);
-        Some((line.layout as usize, Known { text, leaves, plain: line.plain, made: &self.made }))
+        Some((line.layout as usize, Known { text, leaves, plain: line.plain, made: &self.made, long: &row.long }))
     }
 
     /// Forgets all events and keeps the room they took.

@@ -53,6 +53,22 @@ impl Leaf {
         }
     }
 
+    /// How many bytes it has in the line.
+    pub(crate) fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
+    /// The text, if it is one that is written with escapes.
+    pub(crate) fn unescaped(self, line: &str) -> Option<Box<str>> {
+        let raw = self.raw(line).strip_prefix('"')?;
+        let inside = raw.get(..raw.len().checked_sub(1)?)?.as_bytes();
+        memchr(b'\\', inside)?;
+        let mut room = vec![0; inside.len().saturating_add(RUN)];
+        let length = unescape(inside, &mut room);
+        room.truncate(length);
+        String::from_utf8(room).ok().map(String::into_boxed_str)
+    }
+
     /// Whether it is one of these texts.
     pub(crate) fn is_one_of(self, line: &str, texts: &[String], made: &Bump) -> bool {
         let raw = self.raw(line);
@@ -76,12 +92,19 @@ fn is_plain_integer(bytes: &[u8]) -> bool {
 #[inline]
 fn string<'t>(raw: &'t str, made: &'t Bump) -> &'t str {
     let inside = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-    if memchr(b'\\', inside.as_bytes()).is_none() { inside } else { unescaped(inside.as_bytes(), made) }
+    if memchr(b'\\', inside.as_bytes()).is_none() {
+        return inside;
+    }
+    let room: &'t mut [u8] = made.alloc_slice_fill_copy(inside.len().saturating_add(RUN), 0);
+    let length = unescape(inside.as_bytes(), room);
+    std::str::from_utf8(room.get(..length).unwrap_or_default()).unwrap_or_default()
 }
 
-/// The text without its escapes. Where they are is found for a block at once, so that no search waits for another.
-fn unescaped<'t>(inside: &[u8], made: &'t Bump) -> &'t str {
-    let mut text = Text { bytes: made.alloc_slice_fill_copy(inside.len().saturating_add(RUN), 0), length: 0 };
+/// Writes a text without its escapes, and says how long it is: it is UTF-8, for whole characters are copied, or made. Where
+/// escapes are is found for a block at once, so that no search waits for another. There must be room for as many bytes and
+/// another [`RUN`].
+fn unescape(inside: &[u8], room: &mut [u8]) -> usize {
+    let mut text = Text { bytes: room, length: 0 };
     // What lies before `from` is done.
     let mut from = 0_usize;
     let (blocks, rest) = inside.as_chunks::<BLOCK>();
@@ -113,8 +136,7 @@ fn unescaped<'t>(inside: &[u8], made: &'t Bump) -> &'t str {
         base = base.saturating_add(BLOCK);
     }
     text.add(inside, from, inside.len());
-    // Whole characters were copied, or made.
-    std::str::from_utf8(text.bytes.get(..text.length).unwrap_or_default()).unwrap_or_default()
+    text.length
 }
 
 /// A text that grows into room which is there.

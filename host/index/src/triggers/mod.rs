@@ -108,10 +108,10 @@ impl Triggers {
             let value = values.get(watch.slot, &atoms.keys, row);
             watch.look(value, values, atoms, hits);
             // An atom is about one key, so that none of these was pulled by another watch.
-            if let (Some(written), Some(place), Some(pulled)) = (written, worth, hits.atoms.get(before.0..))
+            if let (Some(place), Some(pulled)) = (worth, hits.atoms.get(before.0..))
                 && hits.suspects.len() == before.1
             {
-                recent.learn(place, watch.number, written, pulled);
+                recent.learn(place, pulled);
             }
         }
     }
