@@ -18,11 +18,12 @@ use sandtrap_formats::{
 use sandtrap_wit::batch::{Batch, Column, Values};
 
 use super::{
-    Shared, Unevaluated,
+    Unevaluated,
     containment::{Caution, Pause, Paused},
     front::{self, Failure, InstanceKernels, Picked},
     ledger::{Counters, Stages},
     member::{Member, Reads},
+    shared::Shared,
     worker::Outcome,
 };
 

@@ -11,9 +11,10 @@ use std::{
 use sandtrap_formats::binding::Route;
 
 use super::{
-    Shared,
+    member::Member,
     pruning::RouteIndex,
     routes::{INDEX_BYTES_MAX, ROUTES_MAX},
+    shared::Shared,
 };
 
 /// The indexes.
@@ -44,13 +45,54 @@ impl Indexes {
         }
         Arc::clone(by_route.entry(Arc::clone(route)).or_default())
     }
+
+    /// Takes over the indexes of the set before: those over the same detections as they are, and the others built anew.
+    pub(super) fn take_over(&self, before: &Self, old: &Shared, new: &Shared) {
+        let places = new.places_of(old);
+        let mut is_other = vec![false; new.wanted.len()];
+        let mut differs = |member: &Member| {
+            if let Some(is_other) = member.reads.as_ref().and_then(|reads| is_other.get_mut(reads.wanted)) {
+                *is_other = true;
+            }
+        };
+        let left = old.members.iter().zip(&places).filter(|(_, place)| place.is_none());
+        left.for_each(|(member, _)| differs(member));
+        let came = new.members.iter().zip(old.places_of(new)).filter(|(_, place)| place.is_none());
+        came.for_each(|(member, _)| differs(member));
+        let by_route: Vec<(Arc<Route>, Arc<Slot>)> =
+            lock(&before.by_route).iter().map(|(route, slot)| (Arc::clone(route), Arc::clone(slot))).collect();
+        for (route, slot) in by_route {
+            // A route that shows less than what is wanted now is taken by no event any more.
+            let columns = |wanted: usize| new.wanted.get(wanted).map_or(0, |wanted| wanted.columns.len());
+            let Some(known) =
+                slot.known().filter(|_| route.fills.iter().all(|fill| fill.columns.len() == columns(fill.wanted)))
+            else {
+                continue;
+            };
+            let next = self.slot(&route);
+            if route.fills.iter().any(|fill| is_other.get(fill.wanted) == Some(&true)) {
+                next.index(&route, new);
+            } else {
+                next.fill(|| known.with_places(&places), new);
+            }
+        }
+    }
 }
 
 impl Slot {
     /// The index, built if nobody did yet. Who comes meanwhile waits for it; other routes are not held up.
     pub(super) fn index(&self, route: &Route, shared: &Shared) -> Arc<RouteIndex> {
+        self.fill(|| RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning), shared)
+    }
+
+    /// The index if somebody built it.
+    fn known(&self) -> Option<Arc<RouteIndex>> {
+        self.current.get().map(|current| Arc::clone(&lock(current)))
+    }
+
+    fn fill(&self, index: impl FnOnce() -> RouteIndex, shared: &Shared) -> Arc<RouteIndex> {
         let current = self.current.get_or_init(|| {
-            let index = RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning);
+            let index = index();
             // An index that learned is about as large, so it is counted once.
             shared.indexes.bytes.fetch_add(index.bytes(), Ordering::Relaxed);
             Mutex::new(Arc::new(index))

@@ -72,6 +72,12 @@ impl Member {
         Ok(Self { detection, chain, reports_rows, reference, streams, reads, containment, results })
     }
 
+    /// Whether it is that detection, to the byte.
+    pub(super) fn is(&self, detection: &Detection) -> bool {
+        self.detection.component_digest() == detection.component_digest()
+            && self.detection.manifest_digest() == detection.manifest_digest()
+    }
+
     /// What every row that it can match meets.
     pub(super) fn prefilter(&self) -> &Prefilter {
         &self.chain.source.prefilter

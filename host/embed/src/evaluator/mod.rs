@@ -13,10 +13,12 @@ mod ledger;
 mod member;
 mod pruning;
 mod routes;
+mod shared;
+mod succession;
 mod tail;
 mod worker;
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use sandtrap_dataflow::{Flow, FlowError, Limits, LookbackMode, Overflow, Shape, Table};
 use sandtrap_formats::{
@@ -25,15 +27,16 @@ use sandtrap_formats::{
     streams::StreamMap,
     verdict::{About, DetectionRef, ResultRows, Revision, Verdict, VerdictColumns},
 };
-use sandtrap_wit::plan::Plan;
+use sandtrap_wit::{batch::Batch, plan::Plan};
 
 use crate::rules::Rule;
 pub use containment::Paused;
-use front::Failure;
-use indexes::Indexes;
 pub use ledger::{Counters, Stages};
 use member::Member;
+pub(crate) use shared::Shared;
+pub use succession::{Difference, Succession, Successor};
 use tail::Tail;
+use worker::Handover;
 pub use worker::{Outcome, Worker};
 
 /// How a run is evaluated.
@@ -71,7 +74,9 @@ pub enum Pruning {
 /// Evaluates detections over one run's events.
 #[derive(Debug)]
 pub struct Evaluator {
+    /// The set whose outcomes are taken in.
     shared: Arc<Shared>,
+    succession: Arc<Succession>,
     /// For each detection its memory, if it has one.
     tails: Vec<Option<Tail>>,
     /// For each detection what workers said they did, and how it failed last.
@@ -79,20 +84,6 @@ pub struct Evaluator {
     stages: Stages,
     /// Workers that have nothing to do. They keep their instances and what they learned for the next run.
     idle: Vec<Worker>,
-}
-
-/// What all workers share.
-#[derive(Debug)]
-struct Shared {
-    /// By id.
-    members: Vec<Member>,
-    wanted: Vec<Wanted>,
-    /// For each wanted stream, the places of the detections that read it.
-    readers: Vec<Vec<u32>>,
-    /// For each wanted stream, the places of those that no prefilter prunes.
-    unpruned: Vec<Vec<u32>>,
-    indexes: Indexes,
-    options: Options,
 }
 
 /// What a call of the evaluator gave.
@@ -104,6 +95,8 @@ pub struct Evaluated {
     pub unevaluated: Vec<Unevaluated>,
     /// Detections that are not asked for a while.
     pub paused: Vec<Paused>,
+    /// The tables of detections that another set does not have any more, when the run [reports tables](Reporting::Tables).
+    pub answers: Vec<Answer>,
 }
 
 /// Rows that a detection could not be asked about.
@@ -164,24 +157,11 @@ impl Evaluator {
     ///
     /// A plan that cannot be run refuses the whole set: [`check_plan`] tells beforehand.
     pub fn new(rules: &[Rule], options: Options) -> Result<Self, FlowError> {
-        let mut wanted: Vec<Wanted> = Vec::new();
-        let members: Vec<Member> =
-            rules.iter().map(|rule| Member::new(rule, options, &mut wanted)).collect::<Result<_, _>>()?;
-        let tails = members.iter().map(Tail::new).collect::<Result<_, _>>()?;
-        let done = vec![(Counters::default(), None); members.len()];
-        let mut readers = vec![Vec::new(); wanted.len()];
-        let mut unpruned = vec![Vec::new(); wanted.len()];
-        for (place, member) in (0_u32..).zip(&members) {
-            let Some(reads) = &member.reads else { continue };
-            if let Some(readers) = readers.get_mut(reads.wanted) {
-                readers.push(place);
-            }
-            if let Some(unpruned) = unpruned.get_mut(reads.wanted).filter(|_| member.prefilter().is_always()) {
-                unpruned.push(place);
-            }
-        }
-        let shared = Arc::new(Shared { members, wanted, readers, unpruned, indexes: Indexes::default(), options });
-        Ok(Self { shared, tails, done, stages: Stages::default(), idle: Vec::new() })
+        let shared = Arc::new(Shared::new(rules, options)?);
+        let tails = shared.members.iter().map(|member| Tail::new(member)).collect::<Result<_, _>>()?;
+        let done = vec![(Counters::default(), None); shared.members.len()];
+        let succession = Arc::new(Succession::new(Arc::clone(&shared)));
+        Ok(Self { shared, succession, tails, done, stages: Stages::default(), idle: Vec::new() })
     }
 
     /// The streams that the detections read, and the columns that they want of each.
@@ -189,34 +169,103 @@ impl Evaluator {
         &self.shared.wanted
     }
 
+    /// The sets that follow this one.
+    pub fn succession(&self) -> &Arc<Succession> {
+        &self.succession
+    }
+
     /// A worker for events of these streams: one that was [counted](Self::count), or a new one.
     pub fn worker(&mut self, streams: &Arc<StreamMap>) -> Worker {
         let idle = self.idle.iter().position(|worker| Arc::ptr_eq(worker.streams(), streams));
-        idle.map_or_else(|| Worker::new(Arc::clone(&self.shared), streams), |place| self.idle.swap_remove(place))
+        let Some(place) = idle else { return Worker::new(Arc::clone(&self.shared), streams) };
+        let mut worker = self.idle.swap_remove(place);
+        worker.go_on_with(&self.shared);
+        worker
     }
 
     /// Takes in what came of some events; outcomes must come in the order of the events.
     pub fn take(&mut self, outcome: Outcome) -> Evaluated {
-        let Outcome { verdicts, kept, unevaluated, paused, .. } = outcome;
+        let Outcome { verdicts, kept, unevaluated, paused, handover, set, .. } = outcome;
+        let mut evaluated = Evaluated::default();
+        if let Some(set) = set.filter(|set| !Arc::ptr_eq(set, &self.shared)) {
+            self.go_on_with(set, &mut evaluated);
+        }
+        if let Some(handover) = handover {
+            self.credit(handover);
+        }
         for (place, rows) in kept {
             if let Some(Some(tail)) = self.tails.get_mut(place as usize) {
                 tail.push(&rows);
             }
         }
-        Evaluated { verdicts, unevaluated, paused }
+        evaluated.verdicts.extend(verdicts);
+        evaluated.unevaluated.extend(unevaluated);
+        evaluated.paused.extend(paused);
+        evaluated
     }
 
     /// Takes in what a worker counted, which is done for now.
     pub fn count(&mut self, mut worker: Worker) {
-        for ((counters, last_failure), (more, failure)) in self.done.iter_mut().zip(worker.counters()) {
+        self.credit(worker.hand_over());
+        worker.forget_events();
+        self.idle.push(worker);
+    }
+
+    /// Adds what a worker did, with this set or one before it.
+    fn credit(&mut self, handover: Handover) {
+        let Handover { set, done, stages, left } = handover;
+        drop(left);
+        self.stages += stages;
+        for (member, (more, failure)) in set.members.iter().zip(done) {
+            let Some(place) = self.shared.place_of(&member.reference.id) else { continue };
+            let Some((counters, last_failure)) = self.done.get_mut(place as usize) else { continue };
             *counters += more;
-            if let Some(failure) = failure {
-                *last_failure = Some(failure.to_owned());
+            if failure.is_some() {
+                *last_failure = failure;
             }
         }
-        self.stages += worker.stages();
-        worker.forget_counts();
-        self.idle.push(worker);
+    }
+
+    /// Outcomes are those of another set from here on. A detection that stays keeps what it remembers; of one that does not,
+    /// or not as it was, this is the end.
+    fn go_on_with(&mut self, set: Arc<Shared>, evaluated: &mut Evaluated) {
+        let before = std::mem::replace(&mut self.shared, set);
+        let (old_tails, old_done) = (std::mem::take(&mut self.tails), std::mem::take(&mut self.done));
+        let mut old: HashMap<&str, _> = before
+            .members
+            .iter()
+            .zip(old_tails.into_iter().zip(old_done))
+            .map(|(member, state)| (member.reference.id.as_str(), (member, state)))
+            .collect();
+        let mut ended = Vec::new();
+        for member in &self.shared.members {
+            let (tail, mut done) = match old.remove(member.reference.id.as_str()) {
+                Some((same, (tail, done))) if Arc::ptr_eq(same, member) => (Ok(tail), done),
+                Some((other, (tail, done))) => {
+                    ended.extend(tail.map(|tail| (other, tail)));
+                    (Tail::new(member), done)
+                }
+                None => (Tail::new(member), (Counters::default(), None)),
+            };
+            let tail = tail.unwrap_or_else(|error| {
+                // A plan that cannot be run was refused before.
+                evaluated.unevaluated.push(failed(member, &mut done, &error));
+                None
+            });
+            self.tails.push(tail);
+            self.done.push(done);
+        }
+        ended.extend(old.into_values().filter_map(|(member, (tail, _))| Some((member, tail?))));
+        ended.sort_by(|(one, _), (other, _)| one.reference.id.cmp(&other.reference.id));
+        for (member, mut tail) in ended {
+            match tail.finish(member, before.options) {
+                Ok(table) => evaluated.end(member, table, before.options.reporting),
+                Err(failure) => {
+                    let mut done = (Counters::default(), None);
+                    evaluated.unevaluated.push(failed(member, &mut done, &failure));
+                }
+            }
+        }
     }
 
     /// Where the time of the workers that were [counted](Self::count) went.
@@ -264,10 +313,7 @@ impl Evaluator {
     /// The rows of an answer, as verdicts.
     pub fn verdicts_of(&self, answer: &Answer) -> Vec<Verdict> {
         let member = self.shared.members.iter().find(|member| Arc::ptr_eq(&member.reference, &answer.detection));
-        member.map_or_else(Vec::new, |member| {
-            let rows = member.rows(answer.table.batch.clone());
-            (0..answer.table.batch.rows).map(|row| group(member, &rows, row, Revision::Final)).collect()
-        })
+        member.map_or_else(Vec::new, |member| groups(member, answer.table.batch.clone()))
     }
 
     /// What each detection did, by id: in workers that were [counted](Self::count), and in dataflow.
@@ -292,6 +338,26 @@ impl Evaluator {
     }
 }
 
+impl Evaluated {
+    /// The table of a detection at its end.
+    fn end(&mut self, member: &Member, table: Table, reporting: Reporting) {
+        match reporting {
+            Reporting::AsTheyCome => self.verdicts.extend(groups(member, table.batch)),
+            Reporting::Tables => {
+                let (detection, shape) = (Arc::clone(&member.reference), member.chain.shape);
+                self.answers.push(Answer { detection, shape, table });
+            }
+        }
+    }
+}
+
+/// The rows of a table at the end, as verdicts.
+fn groups(member: &Member, batch: Batch) -> Vec<Verdict> {
+    let count = batch.rows;
+    let rows = member.rows(batch);
+    (0..count).map(|row| group(member, &rows, row, Revision::Final)).collect()
+}
+
 fn group(member: &Member, rows: &Arc<ResultRows>, row: usize, revision: Revision) -> Verdict {
     Verdict {
         detection: Arc::clone(&member.reference),
@@ -303,7 +369,7 @@ fn group(member: &Member, rows: &Arc<ResultRows>, row: usize, revision: Revision
 }
 
 /// A step over the groups of a detection failed.
-fn failed(member: &Member, done: &mut (Counters, Option<String>), failure: &Failure) -> Unevaluated {
+fn failed(member: &Member, done: &mut (Counters, Option<String>), failure: &dyn fmt::Display) -> Unevaluated {
     let (counters, last_failure) = done;
     let reason = failure.to_string();
     counters.failures = counters.failures.saturating_add(1);

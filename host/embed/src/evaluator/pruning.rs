@@ -15,7 +15,7 @@ use super::{Pruning, member::Member};
 pub(super) struct RouteIndex {
     /// The places of the detections that something prunes, in their order.
     detections: Arc<[u32]>,
-    way: Way,
+    way: Arc<Way>,
 }
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Row for EventRow<'_> {
 
 impl RouteIndex {
     /// The index of a route. `readers` are, for each wanted stream, the places of the detections that read it.
-    pub(super) fn new(route: &Route, members: &[Member], readers: &[Vec<u32>], pruning: Pruning) -> Self {
+    pub(super) fn new(route: &Route, members: &[Arc<Member>], readers: &[Vec<u32>], pruning: Pruning) -> Self {
         let mut detections = Vec::new();
         let mut keys = Vec::new();
         for fill in &route.fills {
@@ -73,23 +73,29 @@ impl RouteIndex {
                 Way::Index(Box::new(Index::new(&indexed)))
             }
         };
-        Self { detections: detections.into(), way }
+        Self { detections: detections.into(), way: Arc::new(way) }
     }
 
     /// A better one, if enough was learned of the route's events.
     pub(super) fn tuned(&self) -> Option<Self> {
-        match &self.way {
+        match &*self.way {
             Way::Index(index) => {
-                let way = Way::Index(Box::new(index.tuned()?));
+                let way = Arc::new(Way::Index(Box::new(index.tuned()?)));
                 Some(Self { detections: Arc::clone(&self.detections), way })
             }
             Way::EachPrefilter(_) => None,
         }
     }
 
+    /// The same detections in other places, all of which are there.
+    pub(super) fn with_places(&self, places: &[Option<u32>]) -> Self {
+        let place = |old: &u32| places.get(*old as usize).copied().flatten();
+        Self { detections: self.detections.iter().filter_map(place).collect(), way: Arc::clone(&self.way) }
+    }
+
     /// How much memory it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        match &self.way {
+        match &*self.way {
             Way::Index(index) => index.bytes(),
             Way::EachPrefilter(keys) => {
                 let columns = keys.iter().fold(0_usize, |sum, keys| sum.saturating_add(size_of_val(keys.as_slice())));
@@ -101,13 +107,13 @@ impl RouteIndex {
     /// The places of the detections whose prefilters admit an event, each once, in no order that means anything.
     pub(super) fn candidates<'s>(
         &'s self,
-        members: &[Member],
+        members: &[Arc<Member>],
         row: RoutedRow<'_>,
         scratch: &'s mut Asking,
     ) -> impl Iterator<Item = u32> + use<'s> {
         let Asking { scratch, found } = scratch;
         found.clear();
-        match &self.way {
+        match &*self.way {
             Way::Index(index) => index.candidates(&EventRow(row), scratch, found),
             Way::EachPrefilter(keys) => {
                 // A value may have to be made, and is kept as long as the round.

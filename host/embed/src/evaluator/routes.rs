@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use foldhash::fast::RandomState;
 use sandtrap_formats::binding::Route;
 
-use super::{Shared, indexes::Slot, pruning::RouteIndex};
+use super::{indexes::Slot, pruning::RouteIndex, shared::Shared};
 
 /// How much memory the indexes of all routes take, in bytes. Real rules and events need a tenth.
 pub(super) const INDEX_BYTES_MAX: usize = 256 << 20;
@@ -73,6 +73,11 @@ impl Routes {
     pub(super) fn forget_counts(&mut self) {
         self.before.clear();
         self.known.values_mut().for_each(|known| known.events = 0);
+    }
+
+    /// Forgets everything: another set has indexes of its own.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
     }
 
     /// How many events each of so many wanted streams had.

@@ -16,13 +16,14 @@ use sandtrap_formats::{
 use sandtrap_wit::batch::Batch;
 
 use super::{
-    Shared, Unevaluated,
+    Unevaluated,
     asked::{Asked, AtWork},
     containment::Paused,
     ledger::{Counters, Stages},
     member::Member,
     pruning::Asking,
     routes::Routes,
+    shared::Shared,
 };
 use crate::run::{BadLines, ROUND_EVENTS};
 
@@ -65,10 +66,25 @@ pub struct Outcome {
     pub(super) kept: Vec<(u32, Batch)>,
     pub(super) unevaluated: Vec<Unevaluated>,
     pub(super) paused: Vec<Paused>,
+    /// What the worker did with the set before, if these are the first events of another one.
+    pub(super) handover: Option<Handover>,
+    /// The set that evaluated them, if it is known that it may be another one.
+    pub(super) set: Option<Arc<Shared>>,
     /// Lines and records that are no events.
     pub bad: Vec<ReadError>,
     /// How many lines are events only because what is no Unicode in them became U+FFFD.
     pub repaired: u64,
+}
+
+/// What a worker did with a set.
+#[derive(Debug)]
+pub(super) struct Handover {
+    pub(super) set: Arc<Shared>,
+    /// For each of its detections, and how that failed last.
+    pub(super) done: Vec<(Counters, Option<String>)>,
+    pub(super) stages: Stages,
+    /// What nobody needs any more: to let go of it takes a while, and it is not for the worker to wait.
+    pub(super) left: Vec<AtWork>,
 }
 
 impl Outcome {
@@ -78,6 +94,8 @@ impl Outcome {
         self.kept.extend(later.kept);
         self.unevaluated.extend(later.unevaluated);
         self.paused.extend(later.paused);
+        self.handover = self.handover.take().or(later.handover);
+        self.set = later.set.or(self.set.take());
         self.bad.extend(later.bad);
         self.repaired = self.repaired.saturating_add(later.repaired);
     }
@@ -85,7 +103,7 @@ impl Outcome {
 
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>, streams: &Arc<StreamMap>) -> Self {
-        let binder = Binder::new(Arc::clone(streams), shared.wanted.clone(), ROUND_EVENTS);
+        let binder = Binder::new(Arc::clone(streams), Vec::clone(&shared.wanted), ROUND_EVENTS);
         let detections = shared.members.iter().map(|_| AtWork::default()).collect();
         Self {
             shared,
@@ -268,29 +286,56 @@ impl Worker {
         routes.tune(shared);
     }
 
-    /// Begins to count anew.
-    pub(super) fn forget_counts(&mut self) {
-        self.binder.forget_counts();
-        self.routes.forget_counts();
-        self.stages = Stages::default();
-        for detection in &mut self.detections {
-            (detection.counters, detection.last_failure) = (Counters::default(), None);
+    /// Evaluates what it takes in from now on by that set. To be called between rounds.
+    pub(crate) fn go_on_with(&mut self, set: &Arc<Shared>) {
+        if Arc::ptr_eq(set, &self.shared) {
+            return;
         }
+        let mut handover = self.hand_over();
+        let mut detections: Vec<AtWork> = set.members.iter().map(|_| AtWork::default()).collect();
+        let places = set.places_of(&self.shared);
+        for place in std::mem::take(&mut self.live) {
+            let Some(old) = self.detections.get_mut(place as usize).map(std::mem::take) else { continue };
+            let new = places.get(place as usize).copied().flatten();
+            match new.and_then(|new| Some((new, detections.get_mut(new as usize)?))) {
+                Some((new, detection)) => {
+                    *detection = old;
+                    self.live.push(new);
+                }
+                None => handover.left.push(old),
+            }
+        }
+        self.detections = detections;
+        self.routes.forget();
+        if !Arc::ptr_eq(&set.wanted, &self.shared.wanted) {
+            self.binder.want(Vec::clone(&set.wanted));
+        }
+        self.shared = Arc::clone(set);
+        self.outcome.handover = Some(handover);
+        self.outcome.set = Some(Arc::clone(set));
     }
 
-    /// What each detection did, by its place.
-    pub(super) fn counters(&self) -> impl Iterator<Item = (Counters, Option<&str>)> {
+    /// Begins to count events anew.
+    pub(super) fn forget_events(&mut self) {
+        self.binder.forget_counts();
+    }
+
+    /// What it did since it was asked last. It begins to count anew, but for events.
+    pub(super) fn hand_over(&mut self) -> Handover {
         let offered = self.routes.offered(self.shared.wanted.len());
-        self.shared.members.iter().zip(&self.detections).map(move |(member, detection)| {
-            let reads = member.reads.as_ref().and_then(|reads| offered.get(reads.wanted));
-            let counters = Counters { rows: reads.copied().unwrap_or_default(), ..detection.counters };
-            (counters, detection.last_failure.as_deref())
-        })
+        let done = self.shared.members.iter().zip(&mut self.detections).map(|(member, detection)| {
+            let rows = member.reads.as_ref().and_then(|reads| offered.get(reads.wanted));
+            let counters = std::mem::take(&mut detection.counters);
+            (Counters { rows: rows.copied().unwrap_or_default(), ..counters }, detection.last_failure.take())
+        });
+        let (set, done) = (Arc::clone(&self.shared), done.collect());
+        self.routes.forget_counts();
+        Handover { set, done, stages: mem::take(&mut self.stages), left: Vec::new() }
     }
 }
 
 /// Lets go of the instances that were not called for longest, where there are too many, and of machine code.
-fn release_unused(live: &mut Vec<u32>, detections: &mut [AtWork], members: &[Member]) {
+fn release_unused(live: &mut Vec<u32>, detections: &mut [AtWork], members: &[Arc<Member>]) {
     if live.len() <= INSTANCES_MAX {
         return;
     }

@@ -24,7 +24,7 @@ use super::{
     input::{Chunk, Item, Line},
     readers::Readers,
 };
-use crate::evaluator::{Outcome, Worker};
+use crate::evaluator::{Outcome, Shared, Succession, Worker};
 
 /// The stack of a worker's thread, in bytes: a component's calls run on it, and whoever embeds us may have less.
 const STACK_BYTES: usize = 4 << 20;
@@ -47,6 +47,7 @@ pub(super) struct Source<'s> {
     waiting: Mutex<Waiting>,
     stop: &'s AtomicBool,
     stopped: AtomicBool,
+    succession: Arc<Succession>,
     handed_on: HandedOn,
     /// How many takings there may be of which nobody has what came of them.
     ahead_max: u64,
@@ -81,6 +82,15 @@ struct Waiting {
     taken: u64,
 }
 
+/// What a worker takes at once.
+#[derive(Debug)]
+struct Taking {
+    number: u64,
+    chunks: Vec<Chunk>,
+    /// What evaluates it.
+    set: Arc<Shared>,
+}
+
 /// What came of what a worker took.
 #[derive(Debug, Default)]
 pub(super) struct Done {
@@ -95,10 +105,16 @@ pub(super) struct Done {
 
 impl<'s> Source<'s> {
     /// For so many workers.
-    pub(super) fn new(readers: Readers, workers: NonZeroUsize, stop: &'s AtomicBool) -> Self {
+    pub(super) fn new(
+        readers: Readers,
+        workers: NonZeroUsize,
+        succession: Arc<Succession>,
+        stop: &'s AtomicBool,
+    ) -> Self {
         let waiting = Mutex::new(Waiting { readers, ended: false, taken: 0 });
         let ahead_max = AHEAD_PER_WORKER.saturating_mul(workers.get() as u64);
-        Self { waiting, stop, stopped: AtomicBool::new(false), handed_on: HandedOn::default(), ahead_max }
+        let (stopped, handed_on) = (AtomicBool::new(false), HandedOn::default());
+        Self { waiting, stop, stopped, succession, handed_on, ahead_max }
     }
 
     /// Nothing more is to be taken.
@@ -116,8 +132,8 @@ impl<'s> Source<'s> {
         self.stopped.load(Ordering::Relaxed) || self.stop.load(Ordering::Relaxed)
     }
 
-    /// What waits, at most about a round, and its number; waits for the first of it. `None` at the end.
-    fn take(&self) -> Option<(u64, Vec<Chunk>)> {
+    /// What waits, at most about a round; waits for the first of it. `None` at the end.
+    fn take(&self) -> Option<Taking> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever has what is handed on next is not here.
         while waiting.taken.checked_sub(self.ahead_max).is_some_and(|taken| !self.handed_on.wait_for_more_than(taken)) {
@@ -144,7 +160,8 @@ impl<'s> Source<'s> {
         }
         let number = waiting.taken;
         waiting.taken = number.saturating_add(1);
-        (!chunks.is_empty()).then_some((number, chunks))
+        // Takings have their numbers in the order of the sets that evaluate them, for nobody else takes meanwhile.
+        (!chunks.is_empty()).then(|| Taking { number, chunks, set: self.succession.in_force() })
     }
 }
 
@@ -213,7 +230,9 @@ impl Drop for Alarm<'_> {
 
 fn work(mut worker: Worker, source: &Source<'_>, bad_lines: BadLines, results: &SyncSender<(u64, Done)>) -> Worker {
     let _alarm = Alarm(source);
-    while let Some((number, chunks)) = source.take() {
+    while let Some(Taking { number, chunks, set }) = source.take() {
+        worker.go_on_with(&set);
+        drop(set);
         let done = evaluate(&mut worker, chunks, bad_lines);
         let stopped = done.stopped;
         if results.send((number, done)).is_err() || stopped {
@@ -255,11 +274,15 @@ mod tests {
     use std::io::Write as _;
 
     use super::{super::input::Input, *};
-    use crate::run::folder;
+    use crate::{
+        LookbackMode,
+        evaluator::{Evaluator, Options, Pruning, Reporting},
+        run::folder,
+    };
 
     /// The number of each taking comes out where somebody listens.
     fn take_all(source: &Source<'_>, taken: &SyncSender<u64>) {
-        while let Some((number, _)) = source.take() {
+        while let Some(Taking { number, .. }) = source.take() {
             taken.send(number).expect("somebody listens");
         }
     }
@@ -272,7 +295,15 @@ mod tests {
         file.write_all("{}\n".repeat(rounds * ROUND_EVENTS.get()).as_bytes()).expect("room");
         let (planned, _) = folder::plan(vec![Input::File(file.path().to_owned())]);
         let stop = AtomicBool::new(false);
-        let source = Source::new(Readers::start(planned).expect("threads"), NonZeroUsize::MIN, &stop);
+        let options =
+            Options { now: 0, lookback: LookbackMode::All, reporting: Reporting::AsTheyCome, pruning: Pruning::Index };
+        let evaluator = Evaluator::new(&[], options).expect("no rule");
+        let source = Source::new(
+            Readers::start(planned).expect("threads"),
+            NonZeroUsize::MIN,
+            Arc::clone(evaluator.succession()),
+            &stop,
+        );
         let (sender, taken) = sync_channel(1 << 16);
         thread::scope(|scope| {
             scope.spawn(|| take_all(&source, &sender));

@@ -152,7 +152,7 @@ impl From<io::Error> for RunError {
 }
 
 /// Runs the evaluator over the inputs, up to their end or until `stop` is set; either way every event that was read gets
-/// its verdicts.
+/// its verdicts. Meanwhile sets of rules may follow each other in the evaluator's [`Succession`](crate::evaluator::Succession).
 pub fn run(
     evaluator: &mut Evaluator,
     streams: &Arc<StreamMap>,
@@ -164,7 +164,8 @@ pub fn run(
     let no_thread = |error| RunError { kind: RunErrorKind::Thread(error) };
     let ended = |_| RunError { kind: RunErrorKind::Ended };
     let (planned, skipped) = folder::plan(inputs);
-    let source = Source::new(Readers::start(planned).map_err(no_thread)?, options.workers, stop);
+    let readers = Readers::start(planned).map_err(no_thread)?;
+    let source = Source::new(readers, options.workers, Arc::clone(evaluator.succession()), stop);
     let workers: Vec<Worker> = (0..options.workers.get()).map(|_| evaluator.worker(streams)).collect();
     let summary = RunSummary { skipped, ..RunSummary::default() };
     let mut run = Run { evaluator, options, sink, summary, reported: Instant::now() };
@@ -286,6 +287,7 @@ impl Run<'_> {
         for verdict in &evaluated.verdicts {
             self.sink.verdict(verdict)?;
         }
+        evaluated.answers.iter().try_for_each(|answer| self.sink.answer(answer))?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 mod pruning;
 mod scene;
+mod swaps;
 
 use std::{fs, path::PathBuf};
 

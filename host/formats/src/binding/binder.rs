@@ -159,6 +159,15 @@ impl Binder {
         self.rows.settle(keep);
     }
 
+    /// Fills these streams from now on: those that it fills already, in the same places and with the same columns and perhaps
+    /// more, and then others. Events that were not taken are forgotten; what was learned about lines is not.
+    pub fn want(&mut self, wanted: Vec<Wanted>) {
+        self.clear();
+        self.routes.clear();
+        self.layouts.clear();
+        self.wanted = wanted.into_iter().map(WantedStream::new).collect();
+    }
+
     /// Begins the next round. What the last one took as memory is used again.
     pub fn clear(&mut self) {
         self.rows.clear();

@@ -175,11 +175,16 @@ impl Routes {
     pub(super) fn trim(&mut self) -> bool {
         let full = self.is_full();
         if full {
-            self.by_fillers.clear();
-            self.destinations.clear();
-            self.known.clear();
+            self.clear();
         }
         full
+    }
+
+    /// Forgets everything. Places found before are void.
+    pub(super) fn clear(&mut self) {
+        self.by_fillers.clear();
+        self.destinations.clear();
+        self.known.clear();
     }
 
     fn place(&mut self, fillers: Fillers, wanted: &[WantedStream], counts: &mut Counts) -> usize {
