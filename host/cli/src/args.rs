@@ -127,6 +127,10 @@ pub(crate) struct Run {
     /// folder sandtrap among your caches]
     #[arg(long, value_name = "DIR|off", env = "SANDTRAP_CACHE", default_value = "", hide_default_value = true)]
     pub(crate) cache: Cache,
+    /// Follow the rule files while reading: what changes among them is in force for the events that are read from then on. A
+    /// set that does not load leaves the one before it in force
+    #[arg(long)]
+    pub(crate) watch: bool,
     /// Show at the end which detections cost most and why, and where the time went
     #[arg(long)]
     pub(crate) profile: bool,

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use sandtrap_embed::{
     Engine, EngineLimits, PrivateDir,
     compiler::Options,
-    rules::{RuleSet, Selection, SiteFiles},
+    rules::{Refused, RuleFiles, RuleSet, Selection, SiteFiles},
 };
 
 use crate::{
@@ -49,30 +49,34 @@ pub(super) fn cached_engine(asked: &Cache) -> anyhow::Result<Engine> {
 /// What the command line asks of the compiler; filters are looked for among the rules. A pipeline with a mistake would
 /// change what every rule means, so it ends the command.
 pub(super) fn options(compiling: &Compiling, rules: &[PathBuf]) -> anyhow::Result<Options> {
-    let files = SiteFiles { rules, pipelines: &compiling.pipeline, placeholders: &compiling.placeholders };
-    match files.read() {
-        Ok((site, warnings)) => {
-            warnings.iter().for_each(diagnostics::show);
-            Ok(Options { strict_schema: compiling.strict_schema, site: Arc::new(site) })
-        }
-        Err(refused) => {
-            refused.iter().for_each(diagnostics::show_refused);
-            bail!("a pipeline or a file of placeholders cannot be used")
-        }
-    }
+    let (site, warnings) = site_files(compiling, rules).read().map_err(|refused| unusable(&refused))?;
+    warnings.iter().for_each(diagnostics::show);
+    Ok(Options { strict_schema: compiling.strict_schema, site: Arc::new(site) })
 }
 
-/// The rules that `paths` name or hold and the selection takes. What is wrong with the others is shown.
+fn site_files<'a>(compiling: &'a Compiling, rules: &'a [PathBuf]) -> SiteFiles<'a> {
+    SiteFiles { rules, pipelines: &compiling.pipeline, placeholders: &compiling.placeholders }
+}
+
+fn unusable(refused: &[Refused]) -> anyhow::Error {
+    refused.iter().for_each(diagnostics::show_refused);
+    anyhow!("a pipeline or a file of placeholders cannot be used")
+}
+
+/// The rules that `paths` name or hold and the selection takes, and their files to load them again. What is wrong with the
+/// others is shown.
 pub(super) fn rules(
     engine: &Engine,
     paths: &[PathBuf],
     compiling: &Compiling,
-    selection: &Selection,
-) -> anyhow::Result<RuleSet> {
-    let options = options(compiling, paths)?;
+    selection: Selection,
+) -> anyhow::Result<(RuleSet, RuleFiles)> {
+    let mut files = RuleFiles::new(engine, &site_files(compiling, paths), compiling.strict_schema, selection);
     let progress = Progress::of_rules();
-    let set = RuleSet::load(engine, paths, &options, selection, &|at| progress.rule(at.file, at.done, at.of));
+    let loaded = files.load(&|at| progress.rule(at.file, at.done, at.of));
     progress.finish();
+    let (set, warnings) = loaded.map_err(|refused| unusable(&refused))?;
+    warnings.iter().for_each(diagnostics::show);
     if let Some(problem) = &set.cache_problem {
         diagnostics::note(&format!("{problem}; rules are compiled again next time"));
     }
@@ -88,5 +92,5 @@ pub(super) fn rules(
             NO_RULES.to_owned()
         });
     }
-    Ok(set)
+    Ok((set, files))
 }

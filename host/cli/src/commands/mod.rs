@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod compile;
+mod follow;
 pub(crate) mod inspect;
 pub(crate) mod lint;
 mod load;

@@ -21,7 +21,7 @@ use sandtrap_embed::{
     wit::manifest,
 };
 
-use super::load;
+use super::{follow::Following, load};
 use crate::{
     args::{Level, Lookback, Run, RunFormat, Status, Switch},
     diagnostics,
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     let options = options(args)?;
     let streams = Arc::new(stream_map(args.streams.as_deref()).map_err(|error| anyhow!(error))?);
     let engine = load::cached_engine(&args.cache)?;
-    let set = load::rules(&engine, &args.rules, &args.compiling, &selection(args))?;
+    let (set, files) = load::rules(&engine, &args.rules, &args.compiling, selection(args))?;
     if set.rules.is_empty() {
         bail!("no rule can run");
     }
@@ -54,7 +54,9 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     let bytes = inputs.iter().map(Input::bytes).sum();
     let mut output = Output::new(Progress::of_bytes(bytes), args.format);
     let stop = stop_on_signal()?;
+    let following = if args.watch { Some(Following::start(files, &set, &evaluator)?) } else { None };
     let ran = run::run(&mut evaluator, &streams, inputs, run_options, &stop, &mut output);
+    drop(following);
     output.finish();
     let ran = match ran {
         Ok(ran) => ran,

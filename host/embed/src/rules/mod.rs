@@ -7,16 +7,21 @@
 
 mod cache;
 mod discover;
+mod files;
 mod filters;
+mod follow;
 mod lint;
 mod load;
 mod selection;
 mod set;
 mod site;
+mod watch;
 
 pub(crate) use discover::discover_tests;
 pub use discover::{RuleKind, Unreadable, discover};
+pub use files::RuleFiles;
 pub use filters::{FilterUse, idle_filters};
+pub use follow::{Followed, Follower};
 pub use lint::{Linted, lint};
 pub use selection::Selection;
 pub use set::{

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use sandtrap_engine::{Detection, Engine, EvaluateError};
 
 use super::{
-    FilterUse, Selection,
+    FilterUse, Selection, Unreadable,
     cache::{Entries, RuleCache},
     discover, idle_filters,
     load::{Cached, Loader},
@@ -57,7 +57,7 @@ pub struct Refused {
 }
 
 /// Why a rule cannot run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Refusal {
     /// The compiler found errors.
     Source(Remarks),
@@ -95,7 +95,7 @@ pub struct RuleSet {
 }
 
 /// What one file gave.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LoadedFile {
     /// In the order of the file; several where it is a collection of rules.
     pub detections: Vec<Detection>,
@@ -120,26 +120,21 @@ impl RuleSet {
         progress: &(dyn Fn(Progress<'_>) + Sync),
     ) -> Self {
         let (files, unreadable) = discover(paths);
+        let options = Arc::new(options.clone());
+        let named: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let (loaded, cache_problem) = load_files(engine, &named, &options, selection, progress);
+        Self { cache_problem, ..Self::of(named.into_iter().zip(loaded), unreadable) }
+    }
+
+    /// What these files gave.
+    pub(super) fn of<'f>(loaded: impl Iterator<Item = (&'f Path, LoadedFile)>, unreadable: Vec<Unreadable>) -> Self {
         let mut set = Self::default();
         for missing in unreadable {
             set.refuse(&missing.path, Refusal::Other(missing.error.to_string()));
         }
-        let cache = RuleCache::open(engine, options);
-        let known = cache.as_ref().map(RuleCache::entries);
-        let rule_files = Loader { engine, options: Arc::new(options.clone()), selection, known: known.as_ref() };
-        let done = AtomicUsize::new(0);
-        let load = |file: &PathBuf| {
-            let loaded = rule_files.load(file);
-            progress(Progress { file, done: done.fetch_add(1, Ordering::Relaxed).saturating_add(1), of: files.len() });
-            loaded
-        };
-        let (loaded, cached): (Vec<LoadedFile>, Vec<Cached>) = files.par_iter().map(load).unzip();
-        if let (Some(cache), Some(known)) = (&cache, &known) {
-            set.cache_problem = keep(cache, known, cached).err().map(|error| error.to_string());
-        }
         let mut claims: BTreeMap<String, Rule> = BTreeMap::new();
-        let mut filters = Vec::with_capacity(loaded.len());
-        for (file, loaded) in files.iter().zip(loaded) {
+        let mut filters = Vec::new();
+        for (file, loaded) in loaded {
             set.warnings.extend(loaded.remarks);
             filters.push(loaded.filters);
             set.left_out = set.left_out.saturating_add(loaded.left_out);
@@ -149,7 +144,7 @@ impl RuleSet {
             for detection in loaded.detections {
                 match claims.entry(detection.manifest().full_id()) {
                     Entry::Vacant(entry) => {
-                        entry.insert(Rule { file: file.clone(), detection });
+                        entry.insert(Rule { file: file.to_owned(), detection });
                     }
                     Entry::Occupied(entry) => {
                         let claimed = format!(
@@ -185,6 +180,28 @@ impl RuleSet {
     fn refuse(&mut self, file: &Path, reason: Refusal) {
         self.refused.push(Refused { file: file.to_owned(), reason });
     }
+}
+
+/// Loads files in parallel, and says why what was compiled could not be kept for the next start, if so.
+pub(super) fn load_files(
+    engine: &Engine,
+    files: &[&Path],
+    options: &Arc<Options>,
+    selection: &Selection,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> (Vec<LoadedFile>, Option<String>) {
+    let cache = RuleCache::open(engine, options);
+    let known = cache.as_ref().map(RuleCache::entries);
+    let loader = Loader { engine, options: Arc::clone(options), selection, known: known.as_ref() };
+    let done = AtomicUsize::new(0);
+    let load = |file: &&Path| {
+        let result = loader.load(file);
+        progress(Progress { file, done: done.fetch_add(1, Ordering::Relaxed).saturating_add(1), of: files.len() });
+        result
+    };
+    let (results, cached): (Vec<LoadedFile>, Vec<Cached>) = files.par_iter().map(load).unzip();
+    let kept = cache.as_ref().zip(known.as_ref()).map_or(Ok(()), |(cache, known)| keep(cache, known, cached));
+    (results, kept.err().map(|error| error.to_string()))
 }
 
 /// Keeps for the next start what was compiled in this one.

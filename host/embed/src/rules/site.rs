@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use sandtrap_compiler::sigma::ast::Filter;
 
 use super::{Refusal, Refused, Remarks, RuleKind, discover, read_text};
 use crate::compiler::{Diagnostic, Site};
@@ -22,6 +23,14 @@ impl SiteFiles<'_> {
     /// Reads them all, and gives warnings too. Errors are those of pipelines and placeholders; what is wrong with a filter
     /// is said when its file is compiled.
     pub fn read(&self) -> Result<(Site, Vec<Remarks>), Vec<Refused>> {
+        let (mut site, warnings) = self.read_without_filters()?;
+        let files = discover(self.rules).0;
+        site.filters.extend(files.par_iter().flat_map_iter(|file| filters_of(file)).collect::<Vec<_>>());
+        Ok((site, warnings))
+    }
+
+    /// The same without Sigma filters.
+    pub(super) fn read_without_filters(&self) -> Result<(Site, Vec<Remarks>), Vec<Refused>> {
         let mut site = Site::default();
         let mut warnings = Vec::new();
         let mut refused = Vec::new();
@@ -44,16 +53,12 @@ impl SiteFiles<'_> {
         for file in self.pipelines {
             add(file, &mut |text| site.add_pipeline(text));
         }
-        if !refused.is_empty() {
-            return Err(refused);
-        }
-        let files = discover(self.rules).0;
-        let sources = files.par_iter().filter(|file| RuleKind::of(file) == Some(RuleKind::Source));
-        // A file that cannot be read is reported as a rule.
-        let filters: Vec<_> = sources
-            .filter_map(|file| read_text(file).ok().map(|text| Site::filters_of(&file.to_string_lossy(), &text)))
-            .collect();
-        site.filters.extend(filters.into_iter().flatten());
-        Ok((site, warnings))
+        if refused.is_empty() { Ok((site, warnings)) } else { Err(refused) }
     }
+}
+
+/// The Sigma filters in a rule file. One that cannot be read is reported as a rule.
+pub(super) fn filters_of(file: &Path) -> Vec<Filter> {
+    let text = (RuleKind::of(file) == Some(RuleKind::Source)).then(|| read_text(file).ok()).flatten();
+    text.map_or_else(Vec::new, |text| Site::filters_of(&file.to_string_lossy(), &text))
 }

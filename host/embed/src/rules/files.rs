@@ -1,0 +1,244 @@
+//! Rule files that are loaded again and again, each only when it changed.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use rayon::prelude::*;
+use sandtrap_compiler::sigma::ast::Filter;
+use sandtrap_engine::Engine;
+
+use super::{
+    LoadedFile, Progress, Refused, Remarks, RuleSet, Selection, SiteFiles, discover, set::load_files, site::filters_of,
+};
+use crate::compiler::{Options, Site};
+
+/// A file that changed so shortly before it was read may have changed again since, without another time of change: clocks of
+/// file systems tick every few milliseconds.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Rules on disk.
+#[derive(Debug)]
+pub struct RuleFiles {
+    engine: Engine,
+    /// Files and folders of rules.
+    paths: Vec<PathBuf>,
+    pipelines: Vec<PathBuf>,
+    placeholders: Vec<PathBuf>,
+    strict_schema: bool,
+    selection: Selection,
+    /// What all files were compiled with.
+    options: Option<Arc<Options>>,
+    known: HashMap<PathBuf, Known>,
+}
+
+/// What a file gave when it was read last.
+#[derive(Debug)]
+struct Known {
+    /// `None` if it is to be read again.
+    stamp: Option<Stamp>,
+    filters: Vec<Filter>,
+    loaded: LoadedFile,
+}
+
+/// What changes when somebody writes to a file or puts another in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: SystemTime,
+    identity: Identity,
+}
+
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    /// When something about it changed, in seconds and nanoseconds since 1970.
+    changed: (i64, i64),
+}
+
+#[cfg(not(unix))]
+type Identity = ();
+
+impl RuleFiles {
+    /// The rules that these paths name or hold and the selection takes, with what a site adds to them.
+    pub fn new(engine: &Engine, files: &SiteFiles<'_>, strict_schema: bool, selection: Selection) -> Self {
+        Self {
+            engine: engine.clone(),
+            paths: files.rules.to_vec(),
+            pipelines: files.pipelines.to_vec(),
+            placeholders: files.placeholders.to_vec(),
+            strict_schema,
+            selection,
+            options: None,
+            known: HashMap::new(),
+        }
+    }
+
+    /// All files and folders that were named.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        [&self.paths, &self.pipelines, &self.placeholders].into_iter().flatten().cloned().collect()
+    }
+
+    /// Loads what changed since the last call, and gives all rules: those of files that did not change are the same as
+    /// before. Warnings are of pipelines and placeholders; errors of these leave nothing to load.
+    pub fn load(&mut self, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<(RuleSet, Vec<Remarks>), Vec<Refused>> {
+        let (files, unreadable) = discover(&self.paths);
+        let site = SiteFiles { rules: &self.paths, pipelines: &self.pipelines, placeholders: &self.placeholders };
+        let (mut site, warnings) = site.read_without_filters()?;
+        let mut before = std::mem::take(&mut self.known);
+        let known = |file: &PathBuf| {
+            let stamp = Stamp::of(file);
+            (before.remove(file).filter(|known| known.stamp.is_some() && known.stamp == stamp), stamp)
+        };
+        let looked_at: Vec<(Option<Known>, Option<Stamp>)> = files.iter().map(known).collect();
+        let filters = |(file, (known, _)): (&PathBuf, &(Option<Known>, _))| match known {
+            Some(known) => known.filters.clone(),
+            None => filters_of(file),
+        };
+        let filters: Vec<Vec<Filter>> = files.par_iter().zip(&looked_at).map(filters).collect();
+        site.filters.extend(filters.iter().flatten().cloned());
+        let options = self.options_with(site);
+        // Another site makes other rules of the same files.
+        let is_same = self.options.replace(Arc::clone(&options)).is_some_and(|before| Arc::ptr_eq(&before, &options));
+        let is_known = |known: &Option<Known>| is_same && known.is_some();
+        let changed = files.iter().zip(&looked_at).filter(|(_, (known, _))| !is_known(known));
+        let changed: Vec<&Path> = changed.map(|(file, _)| file.as_path()).collect();
+        let (loaded, cache_problem) = load_files(&self.engine, &changed, &options, &self.selection, progress);
+        let mut loaded = loaded.into_iter();
+        for ((file, filters), (known, stamp)) in files.iter().zip(filters).zip(looked_at) {
+            let known = match known.filter(|_| is_same) {
+                Some(known) => known,
+                None => Known { stamp, filters, loaded: loaded.next().unwrap_or_default() },
+            };
+            self.known.insert(file.clone(), known);
+        }
+        let loaded = files.iter().filter_map(|file| Some((file.as_path(), self.known.get(file)?.loaded.clone())));
+        Ok((RuleSet { cache_problem, ..RuleSet::of(loaded, unreadable) }, warnings))
+    }
+
+    /// The options of the last call, if they are the same with that site.
+    fn options_with(&self, site: Site) -> Arc<Options> {
+        // What a derived `Debug` shows is all that there is in it.
+        let is_same = |before: &&Arc<Options>| format!("{:?}", before.site) == format!("{site:?}");
+        match self.options.as_ref().filter(is_same) {
+            Some(before) => Arc::clone(before),
+            None => Arc::new(Options { strict_schema: self.strict_schema, site: Arc::new(site) }),
+        }
+    }
+}
+
+impl Stamp {
+    /// That of a file; `None` if it may change without one.
+    fn of(file: &Path) -> Option<Self> {
+        let found = fs::metadata(file).ok()?;
+        let modified = found.modified().ok()?;
+        let stamp = Self { bytes: found.len(), modified, identity: identity(&found) };
+        let is_old = |time: SystemTime| SystemTime::now().duration_since(time).is_ok_and(|age| age > TICK);
+        (is_old(modified) && is_old(changed(&found).unwrap_or(modified))).then_some(stamp)
+    }
+}
+
+#[cfg(unix)]
+fn identity(found: &fs::Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt as _;
+    Identity { device: found.dev(), inode: found.ino(), changed: (found.ctime(), found.ctime_nsec()) }
+}
+
+#[cfg(unix)]
+fn changed(found: &fs::Metadata) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (seconds, nanoseconds) = (u64::try_from(found.ctime()).ok()?, u32::try_from(found.ctime_nsec()).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> Identity {}
+
+#[cfg(not(unix))]
+fn changed(_: &fs::Metadata) -> Option<SystemTime> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use sandtrap_engine::Limits;
+
+    use super::*;
+
+    fn rules(files: &mut RuleFiles) -> Vec<(String, sandtrap_engine::Detection)> {
+        let (set, _) = files.load(&|_| {}).expect("a sound site");
+        assert!(set.refused.is_empty(), "{:?}", set.refused);
+        set.rules.into_iter().map(|rule| (rule.detection.full_id().to_owned(), rule.detection)).collect()
+    }
+
+    #[test]
+    fn a_file_is_loaded_again_when_it_changed_and_not_otherwise() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
+        write("a.kql", "DeviceFileEvents | where ActionType == 'a'");
+        write("b.kql", "DeviceFileEvents | where ActionType == 'b'");
+        let engine = Engine::new(Limits::default()).expect("an engine");
+        let paths = [folder.path().to_owned()];
+        let site = SiteFiles { rules: &paths, pipelines: &[], placeholders: &[] };
+        let mut files = RuleFiles::new(&engine, &site, false, Selection::default());
+        rules(&mut files);
+        thread::sleep(TICK * 2);
+        let first = rules(&mut files);
+        let same = rules(&mut files);
+        let is_same = |one: &sandtrap_engine::Detection, other: &sandtrap_engine::Detection| {
+            std::ptr::eq(one.manifest(), other.manifest())
+        };
+        assert!(first.iter().zip(&same).all(|((_, one), (_, other))| is_same(one, other)), "nothing changed");
+
+        // As long as before, and at once again.
+        for text in ["DeviceFileEvents | where ActionType == 'c'", "DeviceEvents | where ActionType == 'd'"] {
+            write("b.kql", text);
+            let after = rules(&mut files);
+            assert!(is_same(&first[0].1, &after[0].1), "a.kql did not change");
+            assert!(after[1].1.manifest().plan != first[1].1.manifest().plan, "b.kql did");
+        }
+        write("c.kql", "DeviceFileEvents | where ActionType == 'e'");
+        fs::remove_file(folder.path().join("a.kql")).expect("it is there");
+        let ids: Vec<String> = rules(&mut files).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids.len(), 2, "{ids:?}");
+        assert!(ids[0].ends_with('b') && ids[1].ends_with('c'), "{ids:?}");
+    }
+
+    #[test]
+    fn a_filter_that_comes_or_goes_changes_the_rules_that_it_narrows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
+        let logsource = "logsource: {product: windows, category: process_creation}";
+        write(
+            "rule.yml",
+            &format!(
+                "title: t\nid: 6f3e2987-db24-4c78-a860-b4f4095a7095\n{logsource}\ndetection: {{sel: {{Image: a}}, condition: sel}}\n"
+            ),
+        );
+        let engine = Engine::new(Limits::default()).expect("an engine");
+        let paths = [folder.path().to_owned()];
+        let site = SiteFiles { rules: &paths, pipelines: &[], placeholders: &[] };
+        let mut files = RuleFiles::new(&engine, &site, false, Selection::default());
+        rules(&mut files);
+        thread::sleep(TICK * 2);
+        let alone = rules(&mut files);
+        write(
+            "filter.yml",
+            &format!(
+                "title: f\n{logsource}\nfilter: {{rules: [6f3e2987-db24-4c78-a860-b4f4095a7095], sel: {{User: b}}, condition: not sel}}\n"
+            ),
+        );
+        let narrowed = rules(&mut files);
+        assert_ne!(alone[0].1.digest(), narrowed[0].1.digest());
+        fs::remove_file(folder.path().join("filter.yml")).expect("it is there");
+        assert_eq!(rules(&mut files)[0].1.digest(), alone[0].1.digest());
+    }
+}

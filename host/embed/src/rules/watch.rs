@@ -1,0 +1,182 @@
+//! Word of changes among rule files, when they are complete.
+//!
+//! What is named is watched, and so is the folder that it lies in: a rules folder may be a link that is switched, or be
+//! deleted and made again. A file that is being written is waited for until it is closed, or until nobody has written to it
+//! for a good while; one that is moved into its place is complete. Where many files change at once it is waited until
+//! they are all there. As a last resort, for file systems that say nothing, it is looked every now and then.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    time::{Duration, Instant},
+};
+
+use notify::{
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    event::{AccessKind, AccessMode, CreateKind, ModifyKind},
+};
+
+/// For how long nothing happens before a change counts as complete.
+const QUIET: Duration = Duration::from_millis(5);
+
+/// The same where many files change.
+const QUIET_OF_MANY: Duration = Duration::from_millis(100);
+
+/// How many changes are many.
+const MANY: usize = 16;
+
+/// A file that was not written to for so long, but not closed either, counts as complete.
+const STALE: Duration = Duration::from_secs(1);
+
+/// Changes that follow each other without a pause are looked at after so long.
+const RESTLESS: Duration = Duration::from_secs(5);
+
+/// How often it is looked without word.
+const LOOK_UP: Duration = Duration::from_secs(10);
+
+/// Watches files and folders.
+#[derive(Debug)]
+pub(super) struct Watch {
+    watcher: RecommendedWatcher,
+    words: Receiver<notify::Result<Event>>,
+    watched: Vec<Watched>,
+    looked: Instant,
+}
+
+/// Something that was named.
+#[derive(Debug)]
+struct Watched {
+    path: PathBuf,
+    /// What it leads to, if it is there and watched.
+    target: Option<PathBuf>,
+    /// Its folder, if that is there and watched.
+    parent: Option<PathBuf>,
+}
+
+/// What is known of changes so far.
+#[derive(Debug, Default)]
+struct Changes {
+    count: usize,
+    /// Files that somebody writes to, and since when nobody has.
+    open: HashMap<PathBuf, Instant>,
+}
+
+impl Watch {
+    /// Watches these files and folders. Those that are not there are waited for.
+    pub(super) fn new(paths: &[PathBuf]) -> io::Result<Self> {
+        let (sender, words) = channel();
+        let watcher = notify::recommended_watcher(sender).map_err(io::Error::other)?;
+        let named = paths.iter().map(|path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            Watched { path, target: None, parent: None }
+        });
+        let mut watch = Self { watcher, words, watched: named.collect(), looked: Instant::now() };
+        watch.renew();
+        Ok(watch)
+    }
+
+    /// Waits until something changed and is complete. False if nothing did for so long.
+    pub(super) fn wait(&mut self, timeout: Duration) -> bool {
+        let mut changes = Changes::default();
+        let until = Instant::now().checked_add(timeout).unwrap_or_else(Instant::now);
+        while changes.count == 0 {
+            match self.words.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(word) => self.note(word, &mut changes),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return self.is_due(),
+            }
+        }
+        let began = Instant::now();
+        while began.elapsed() < RESTLESS {
+            let quiet = if changes.count > MANY { QUIET_OF_MANY } else { QUIET };
+            match self.words.recv_timeout(quiet) {
+                Ok(word) => self.note(word, &mut changes),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    changes.open.retain(|_, written| written.elapsed() < STALE);
+                    if changes.open.is_empty() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.renew();
+        self.looked = Instant::now();
+        true
+    }
+
+    /// Whether it is to be looked without word, because that may not come.
+    fn is_due(&mut self) -> bool {
+        let is_due = self.looked.elapsed() >= LOOK_UP;
+        if is_due {
+            self.renew();
+            self.looked = Instant::now();
+        }
+        is_due
+    }
+
+    fn note(&self, word: notify::Result<Event>, changes: &mut Changes) {
+        let Ok(event) = word else {
+            changes.count = changes.count.saturating_add(1);
+            return;
+        };
+        let is_ours = event.need_rescan() || event.paths.iter().any(|path| self.is_ours(path));
+        // Who reads a file changes nothing, and neither do we.
+        let is_reading = match event.kind {
+            EventKind::Access(kind) => kind != AccessKind::Close(AccessMode::Write),
+            _ => false,
+        };
+        if !is_ours || is_reading {
+            return;
+        }
+        changes.count = changes.count.saturating_add(1);
+        let is_written = match event.kind {
+            EventKind::Modify(ModifyKind::Data(_)) => true,
+            // A link is there at once.
+            EventKind::Create(CreateKind::File) => event.paths.iter().all(|path| is_new_file(path)),
+            _ => false,
+        };
+        for path in event.paths {
+            if is_written {
+                changes.open.insert(path, Instant::now());
+            } else {
+                changes.open.remove(&path);
+            }
+        }
+    }
+
+    /// Whether a path is one that was named, or lies below one.
+    fn is_ours(&self, path: &Path) -> bool {
+        self.watched.iter().any(|watched| {
+            path.starts_with(&watched.path) || watched.target.as_ref().is_some_and(|target| path.starts_with(target))
+        })
+    }
+
+    /// Watches what is there now, which may be something else than what was.
+    fn renew(&mut self) {
+        for watched in &mut self.watched {
+            let target = fs::canonicalize(&watched.path).ok();
+            let parent = watched.path.parent().filter(|parent| parent.is_dir()).map(Path::to_owned);
+            if let Some(before) = watched.target.take() {
+                // It may be gone, or another one of the same name.
+                let _ = self.watcher.unwatch(&before);
+            }
+            if let Some(parent) = &parent
+                && watched.parent.as_ref() != Some(parent)
+            {
+                watched.parent =
+                    self.watcher.watch(parent, RecursiveMode::NonRecursive).is_ok().then(|| parent.clone());
+            } else if parent.is_none() {
+                watched.parent = None;
+            }
+            let is_watched = |target: &PathBuf| self.watcher.watch(target, RecursiveMode::Recursive).is_ok();
+            watched.target = target.filter(is_watched);
+        }
+    }
+}
+
+/// Whether it is a file that somebody has only just begun to write.
+fn is_new_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0)
+}
