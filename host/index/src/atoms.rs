@@ -154,6 +154,17 @@ impl Atoms {
         self.integers.get(asked.start..asked.start.saturating_add(asked.len as usize)).unwrap_or_default()
     }
 
+    /// Whether an atom asks the same as one of others, which are about the same keys.
+    pub(crate) fn is_same(&self, atom: u32, others: &Self, other: u32) -> bool {
+        let (Some(one), Some(two)) = (self.atom(atom), others.atom(other)) else { return false };
+        (one.slot, one.kind, one.negated) == (two.slot, two.kind, two.negated)
+            && match one.kind {
+                Kind::Contains | Kind::Prefix | Kind::Suffix | Kind::Equals => self.literal(one) == others.literal(two),
+                Kind::Integers | Kind::Range => self.integers(one) == others.integers(two),
+                Kind::Exists(_) => true,
+            }
+    }
+
     /// The memory that they use.
     pub(crate) fn bytes(&self) -> usize {
         self.keys.capacity() * size_of::<u32>()

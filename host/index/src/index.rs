@@ -43,6 +43,19 @@ impl Index {
         Self { learning: Learning::new(&atoms), atoms: Arc::new(atoms), triggers, searches, unpruned }
     }
 
+    /// The index of detections that follow others, with what was learned of these: rows are likely to be as they were.
+    pub fn after(before: &Self, detections: &[Indexed<'_>]) -> Self {
+        let mut index = Self::new(detections);
+        if let Some(sample) = before.learning.learned(&before.atoms, &index.atoms) {
+            let rates = Rates::new(&index.atoms, Some(&sample));
+            (index.triggers, index.searches) =
+                (Triggers::new(&index.atoms, &rates), Searches::new(&index.atoms, &rates));
+            drop(rates);
+            index.learning = before.learning.about(sample);
+        }
+        index
+    }
+
     /// The same index with better witnesses, when enough was learned from rows. It answers the same; to be asked for now and
     /// then, and put in this one's place.
     pub fn tuned(&self) -> Option<Self> {

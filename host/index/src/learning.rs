@@ -1,7 +1,7 @@
 //! When an index learns from rows, and when it has learned enough to choose other witnesses.
 
 use std::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -31,6 +31,8 @@ pub(crate) struct Learning {
     /// How many there must have been so that another choice pays.
     rows_min: u32,
     sample: Mutex<Option<Sample>>,
+    /// What the last choice was made with.
+    learned: Option<Arc<Sample>>,
     /// Of [`STAGES`].
     stage: usize,
 }
@@ -39,7 +41,13 @@ impl Learning {
     /// An index that has seen no row.
     pub(crate) fn new(atoms: &Atoms) -> Self {
         let rows_min = crate::atoms::number_of(atoms.len() / ATOMS_PER_ROW);
-        Self { rows: AtomicU32::new(0), rows_min, sample: Mutex::new(Some(Sample::new(atoms))), stage: 0 }
+        let sample = Mutex::new(Some(Sample::new(atoms)));
+        Self { rows: AtomicU32::new(0), rows_min, sample, learned: None, stage: 0 }
+    }
+
+    /// What was learned so far, in terms of other atoms about the same keys.
+    pub(crate) fn learned(&self, own: &Atoms, others: &Atoms) -> Option<Sample> {
+        self.learned.as_ref()?.about(own, others)
     }
 
     /// Learns from a row, or lets it pass.
@@ -69,15 +77,25 @@ impl Learning {
 
     /// What comes after a choice was made with a sample.
     pub(crate) fn next(&self, sample: Sample) -> Self {
-        let stage = self.stage.saturating_add(1);
+        self.with(sample, self.stage.saturating_add(1))
+    }
+
+    /// The same about other atoms, with a sample about those.
+    pub(crate) fn about(&self, sample: Sample) -> Self {
+        self.with(sample, self.stage)
+    }
+
+    fn with(&self, sample: Sample, stage: usize) -> Self {
+        let learned = Some(Arc::new(sample.clone()));
         let sample = (stage < STAGES.len()).then_some(sample);
         let rows = AtomicU32::new(self.rows.load(Ordering::Relaxed));
-        Self { rows, rows_min: self.rows_min, sample: Mutex::new(sample), stage }
+        Self { rows, rows_min: self.rows_min, sample: Mutex::new(sample), learned, stage }
     }
 
     /// The memory that it uses.
     pub(crate) fn bytes(&self) -> usize {
         let bytes = |sample: &Option<Sample>| sample.as_ref().map_or(0, Sample::bytes);
-        self.sample.lock().map_or(0, |sample| bytes(&sample))
+        let learned = self.learned.as_ref().map_or(0, |learned| learned.bytes());
+        learned + self.sample.lock().map_or(0, |sample| bytes(&sample))
     }
 }

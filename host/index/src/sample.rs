@@ -43,6 +43,23 @@ impl Sample {
         }
     }
 
+    /// The same about other atoms, if these are about the same keys. Of atoms that are counted one by one, those are known
+    /// that both have.
+    pub(crate) fn about(&self, own: &Atoms, others: &Atoms) -> Option<Self> {
+        if own.keys != others.keys {
+            return None;
+        }
+        let mut sample = Self { counted: Self::new(others).counted, ..self.clone() };
+        sample.counted.retain_mut(|(other, count)| {
+            let same = self.counted.iter().find(|(atom, _)| own.is_same(*atom, others, *other));
+            same.is_some_and(|(_, known)| {
+                *count = *known;
+                true
+            })
+        });
+        Some(sample)
+    }
+
     /// How many rows it has seen.
     pub(crate) fn rows(&self) -> u32 {
         self.rows

@@ -11,6 +11,8 @@ mod routing;
 mod rsigma_lane;
 #[cfg(feature = "sandtrap")]
 mod sandtrap_lane;
+#[cfg(feature = "sandtrap")]
+mod swaps;
 mod usage;
 #[cfg(feature = "sandtrap")]
 mod workers;
@@ -36,6 +38,9 @@ enum Command {
     /// Whole runs of Sandtrap with several workers.
     #[cfg(feature = "sandtrap")]
     Workers(workers::Options),
+    /// Rules of Sandtrap that are swapped while events flow.
+    #[cfg(feature = "sandtrap")]
+    Swaps(swaps::Options),
 }
 
 /// An engine.
@@ -101,5 +106,7 @@ fn main() -> anyhow::Result<()> {
         Command::Alone(options) => alone::run(&options),
         #[cfg(feature = "sandtrap")]
         Command::Workers(options) => workers::run(&options),
+        #[cfg(feature = "sandtrap")]
+        Command::Swaps(options) => swaps::run(&options),
     }
 }

@@ -71,7 +71,7 @@ impl Indexes {
             };
             let next = self.slot(&route);
             if route.fills.iter().any(|fill| is_other.get(fill.wanted) == Some(&true)) {
-                next.index(&route, new);
+                next.fill(|| new.index_of(&route, Some(&known)), new);
             } else {
                 next.fill(|| known.with_places(&places), new);
             }
@@ -82,7 +82,7 @@ impl Indexes {
 impl Slot {
     /// The index, built if nobody did yet. Who comes meanwhile waits for it; other routes are not held up.
     pub(super) fn index(&self, route: &Route, shared: &Shared) -> Arc<RouteIndex> {
-        self.fill(|| RouteIndex::new(route, &shared.members, &shared.readers, shared.options.pruning), shared)
+        self.fill(|| shared.index_of(route, None), shared)
     }
 
     /// The index if somebody built it.

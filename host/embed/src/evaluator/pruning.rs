@@ -46,8 +46,15 @@ impl Row for EventRow<'_> {
 }
 
 impl RouteIndex {
-    /// The index of a route. `readers` are, for each wanted stream, the places of the detections that read it.
-    pub(super) fn new(route: &Route, members: &[Arc<Member>], readers: &[Vec<u32>], pruning: Pruning) -> Self {
+    /// The index of a route. `readers` are, for each wanted stream, the places of the detections that read it; `before` is
+    /// the route's index over other detections, if there was one.
+    pub(super) fn new(
+        route: &Route,
+        members: &[Arc<Member>],
+        readers: &[Vec<u32>],
+        pruning: Pruning,
+        before: Option<&Self>,
+    ) -> Self {
         let mut detections = Vec::new();
         let mut keys = Vec::new();
         for fill in &route.fills {
@@ -70,7 +77,10 @@ impl RouteIndex {
                     .zip(&keys)
                     .map(|(member, columns)| Indexed { prefilter: member.prefilter(), columns })
                     .collect();
-                Way::Index(Box::new(Index::new(&indexed)))
+                Way::Index(Box::new(match before.map(|before| &*before.way) {
+                    Some(Way::Index(before)) => Index::after(before, &indexed),
+                    Some(Way::EachPrefilter(_)) | None => Index::new(&indexed),
+                }))
             }
         };
         Self { detections: detections.into(), way: Arc::new(way) }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sandtrap_dataflow::FlowError;
-use sandtrap_formats::binding::Wanted;
+use sandtrap_formats::binding::{Route, Wanted};
 
-use super::{Options, indexes::Indexes, member::Member};
+use super::{Options, indexes::Indexes, member::Member, pruning::RouteIndex};
 use crate::rules::Rule;
 
 /// What all workers share.
@@ -37,8 +37,11 @@ impl Shared {
     pub(super) fn next(&self, rules: &[Rule]) -> Result<Self, FlowError> {
         let mut wanted = Vec::clone(&self.wanted);
         let mut members = Vec::with_capacity(rules.len());
+        let mut before = self.members.iter().peekable();
         for rule in rules {
-            let known = self.place_of(rule.detection.full_id()).and_then(|place| self.members.get(place as usize));
+            let id = rule.detection.full_id();
+            while before.next_if(|member| member.reference.id.as_str() < id).is_some() {}
+            let known = before.next_if(|member| member.reference.id == id);
             members.push(match known.filter(|member| member.is(&rule.detection)) {
                 Some(member) => Arc::clone(member),
                 None => Arc::new(Member::new(rule, self.options, &mut wanted)?),
@@ -64,6 +67,11 @@ impl Shared {
             }
         }
         Self { members, wanted, readers, unpruned, indexes: Indexes::default(), options }
+    }
+
+    /// An index of a route over these detections.
+    pub(super) fn index_of(&self, route: &Route, before: Option<&RouteIndex>) -> RouteIndex {
+        RouteIndex::new(route, &self.members, &self.readers, self.options.pruning, before)
     }
 
     /// Where the detection of that id is.

@@ -12,6 +12,9 @@ use sandtrap_dataflow::FlowError;
 use super::shared::Shared;
 use crate::rules::Rule;
 
+/// So many new detections are few.
+const FEW: usize = 32;
+
 /// The set in force, and those before it that somebody may still use.
 #[derive(Debug)]
 pub struct Succession {
@@ -49,11 +52,12 @@ impl Succession {
     }
 
     /// Makes a set of these rules, which are in the order of their ids, to follow the one in force. A plan that cannot be
-    /// run refuses the whole set.
+    /// run refuses the whole set. Machine code is made for what events are likely to need at once.
     pub fn prepare(&self, rules: &[Rule]) -> Result<Successor, FlowError> {
         let before = self.in_force();
         let set = Arc::new(before.next(rules)?);
         let difference = Difference::between(&before, &set);
+        make_code(&before, &set);
         Ok(Successor { set, difference })
     }
 
@@ -89,14 +93,29 @@ impl Succession {
     }
 }
 
+/// Makes the machine code of detections that take the place of some that have it, and of new ones where these are few, so
+/// that no worker has to.
+fn make_code(before: &Shared, set: &Shared) {
+    let places = before.places_of(set);
+    let fresh = || set.members.iter().zip(&places).filter(|(_, place)| place.is_none()).map(|(member, _)| member);
+    let are_few = fresh().count() <= FEW;
+    for member in fresh() {
+        let old = before.place_of(&member.reference.id).and_then(|place| before.members.get(place as usize));
+        if are_few || old.is_some_and(|old| old.detection.is_prepared()) {
+            // What fails here fails again when it is asked, and is reported then.
+            let _ = member.detection.prepare();
+        }
+    }
+}
+
 impl Difference {
     fn between(before: &Shared, after: &Shared) -> Self {
-        let is_in = |set: &Shared, id: &str| set.place_of(id).is_some();
-        let added = after.members.iter().filter(|member| !is_in(before, &member.reference.id)).count();
-        let removed = before.members.iter().filter(|member| !is_in(after, &member.reference.id)).count();
-        let same = after.places_of(before).iter().flatten().count();
-        let changed = after.members.len().saturating_sub(added).saturating_sub(same);
-        Self { added, removed, changed }
+        let fresh = after.members.iter().zip(before.places_of(after)).filter(|(_, place)| place.is_none());
+        let (changed, added): (Vec<_>, Vec<_>) =
+            fresh.partition(|(member, _)| before.place_of(&member.reference.id).is_some());
+        let stayed = after.members.len().saturating_sub(added.len());
+        let removed = before.members.len().saturating_sub(stayed);
+        Self { added: added.len(), removed, changed: changed.len() }
     }
 
     /// Whether there is none.

@@ -1,7 +1,7 @@
 //! Rule files that are loaded again and again, each only when it changed.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,7 +13,8 @@ use sandtrap_compiler::sigma::ast::Filter;
 use sandtrap_engine::Engine;
 
 use super::{
-    LoadedFile, Progress, Refused, Remarks, RuleSet, Selection, SiteFiles, discover, set::load_files, site::filters_of,
+    LoadedFile, Progress, Refused, Remarks, RuleKind, RuleSet, Selection, SiteFiles, discover, set::load_files,
+    site::filters_of,
 };
 use crate::compiler::{Options, Site};
 
@@ -33,12 +34,17 @@ pub struct RuleFiles {
     selection: Selection,
     /// What all files were compiled with.
     options: Option<Arc<Options>>,
-    known: HashMap<PathBuf, Known>,
+    /// The files that were found, in order, and where each is in this list.
+    files: Vec<RuleFile>,
+    places: HashMap<PathBuf, usize>,
+    /// What could not be searched.
+    unreadable: Vec<Refused>,
 }
 
-/// What a file gave when it was read last.
+/// A file, and what it gave when it was read last.
 #[derive(Debug)]
-struct Known {
+struct RuleFile {
+    path: PathBuf,
     /// `None` if it is to be read again.
     stamp: Option<Stamp>,
     filters: Vec<Filter>,
@@ -76,7 +82,9 @@ impl RuleFiles {
             strict_schema,
             selection,
             options: None,
-            known: HashMap::new(),
+            files: Vec::new(),
+            places: HashMap::new(),
+            unreadable: Vec::new(),
         }
     }
 
@@ -88,38 +96,84 @@ impl RuleFiles {
     /// Loads what changed since the last call, and gives all rules: those of files that did not change are the same as
     /// before. Warnings are of pipelines and placeholders; errors of these leave nothing to load.
     pub fn load(&mut self, progress: &(dyn Fn(Progress<'_>) + Sync)) -> Result<(RuleSet, Vec<Remarks>), Vec<Refused>> {
-        let (files, unreadable) = discover(&self.paths);
-        let site = SiteFiles { rules: &self.paths, pipelines: &self.pipelines, placeholders: &self.placeholders };
-        let (mut site, warnings) = site.read_without_filters()?;
-        let mut before = std::mem::take(&mut self.known);
-        let known = |file: &PathBuf| {
-            let stamp = Stamp::of(file);
-            (before.remove(file).filter(|known| known.stamp.is_some() && known.stamp == stamp), stamp)
+        let (site, warnings) = self.site()?;
+        self.search();
+        let all: Vec<usize> = (0..self.files.len()).collect();
+        Ok((self.load_stale(site, &all, progress), warnings))
+    }
+
+    /// The same where it is known that nothing changed but what these paths are.
+    pub(super) fn load_changed(&mut self, changed: &HashSet<PathBuf>) -> Result<RuleSet, Vec<Refused>> {
+        // What may be a new rule, or have been a folder of rules, is to be searched for.
+        let is_no_rule = |path: &PathBuf| {
+            RuleKind::of(path).is_none() && !path.is_dir() && !self.files.iter().any(|file| file.path.starts_with(path))
         };
-        let looked_at: Vec<(Option<Known>, Option<Stamp>)> = files.iter().map(known).collect();
-        let filters = |(file, (known, _)): (&PathBuf, &(Option<Known>, _))| match known {
-            Some(known) => known.filters.clone(),
-            None => filters_of(file),
-        };
-        let filters: Vec<Vec<Filter>> = files.par_iter().zip(&looked_at).map(filters).collect();
-        site.filters.extend(filters.iter().flatten().cloned());
-        let options = self.options_with(site);
-        // Another site makes other rules of the same files.
-        let is_same = self.options.replace(Arc::clone(&options)).is_some_and(|before| Arc::ptr_eq(&before, &options));
-        let is_known = |known: &Option<Known>| is_same && known.is_some();
-        let changed = files.iter().zip(&looked_at).filter(|(_, (known, _))| !is_known(known));
-        let changed: Vec<&Path> = changed.map(|(file, _)| file.as_path()).collect();
-        let (loaded, cache_problem) = load_files(&self.engine, &changed, &options, &self.selection, progress);
-        let mut loaded = loaded.into_iter();
-        for ((file, filters), (known, stamp)) in files.iter().zip(filters).zip(looked_at) {
-            let known = match known.filter(|_| is_same) {
-                Some(known) => known,
-                None => Known { stamp, filters, loaded: loaded.next().unwrap_or_default() },
-            };
-            self.known.insert(file.clone(), known);
+        let is_known = |path: &PathBuf| is_no_rule(path) || self.places.contains_key(path) && path.is_file();
+        if self.files.is_empty() || !changed.iter().all(is_known) {
+            return self.load(&|_| {}).map(|(set, _)| set);
         }
-        let loaded = files.iter().filter_map(|file| Some((file.as_path(), self.known.get(file)?.loaded.clone())));
-        Ok((RuleSet { cache_problem, ..RuleSet::of(loaded, unreadable) }, warnings))
+        let (site, _) = self.site()?;
+        let mut places: Vec<usize> = changed.iter().filter_map(|path| self.places.get(path).copied()).collect();
+        places.extend(self.files.iter().enumerate().filter(|(_, file)| file.stamp.is_none()).map(|(place, _)| place));
+        places.sort_unstable();
+        places.dedup();
+        Ok(self.load_stale(site, &places, &|_| {}))
+    }
+
+    fn site(&self) -> Result<(Site, Vec<Remarks>), Vec<Refused>> {
+        let files = SiteFiles { rules: &self.paths, pipelines: &self.pipelines, placeholders: &self.placeholders };
+        files.read_without_filters()
+    }
+
+    /// Finds the files that are there now.
+    fn search(&mut self) {
+        let (found, unreadable) = discover(&self.paths);
+        self.unreadable = unreadable.into_iter().map(Refused::from).collect();
+        let mut before: HashMap<PathBuf, RuleFile> =
+            std::mem::take(&mut self.files).into_iter().map(|file| (file.path.clone(), file)).collect();
+        let file = |path: PathBuf| {
+            let known = before.remove(&path);
+            known.unwrap_or_else(|| RuleFile { path, stamp: None, filters: Vec::new(), loaded: LoadedFile::default() })
+        };
+        self.files = found.into_iter().map(file).collect();
+        self.places = self.files.iter().enumerate().map(|(place, file)| (file.path.clone(), place)).collect();
+    }
+
+    /// Loads those files in these places that changed, or all where the site did.
+    fn load_stale(&mut self, mut site: Site, places: &[usize], progress: &(dyn Fn(Progress<'_>) + Sync)) -> RuleSet {
+        let mut stale = Vec::new();
+        for place in places {
+            let Some(file) = self.files.get_mut(*place) else { continue };
+            let stamp = Stamp::of(&file.path);
+            if stamp.is_none() || stamp != file.stamp {
+                file.stamp = stamp;
+                stale.push(*place);
+            }
+        }
+        let path = |place: &usize| self.files.get(*place).map(|file| file.path.as_path());
+        let filters: Vec<Vec<Filter>> =
+            stale.par_iter().map(|place| path(place).map(filters_of).unwrap_or_default()).collect();
+        for (place, filters) in stale.iter().zip(filters) {
+            if let Some(file) = self.files.get_mut(*place) {
+                file.filters = filters;
+            }
+        }
+        site.filters.extend(self.files.iter().flat_map(|file| file.filters.iter().cloned()));
+        let options = self.options_with(site);
+        let is_same = self.options.replace(Arc::clone(&options)).is_some_and(|before| Arc::ptr_eq(&before, &options));
+        if !is_same {
+            // Another site makes other rules of the same files.
+            stale = (0..self.files.len()).collect();
+        }
+        let paths: Vec<&Path> = stale.iter().filter_map(|place| Some(self.files.get(*place)?.path.as_path())).collect();
+        let (loaded, cache_problem) = load_files(&self.engine, &paths, &options, &self.selection, progress);
+        for (place, loaded) in stale.iter().zip(loaded) {
+            if let Some(file) = self.files.get_mut(*place) {
+                file.loaded = loaded;
+            }
+        }
+        let loaded = self.files.iter().map(|file| (file.path.as_path(), file.loaded.clone()));
+        RuleSet { cache_problem, ..RuleSet::of(loaded, self.unreadable.clone()) }
     }
 
     /// The options of the last call, if they are the same with that site.
@@ -199,7 +253,7 @@ mod tests {
         assert!(first.iter().zip(&same).all(|((_, one), (_, other))| is_same(one, other)), "nothing changed");
 
         // As long as before, and at once again.
-        for text in ["DeviceFileEvents | where ActionType == 'c'", "DeviceEvents | where ActionType == 'd'"] {
+        for text in ["DeviceFileEvents | where ActionType == 'c'", "DeviceFileEvents | where ActionType == 'd'"] {
             write("b.kql", text);
             let after = rules(&mut files);
             assert!(is_same(&first[0].1, &after[0].1), "a.kql did not change");

@@ -3,12 +3,23 @@
 use std::{
     collections::BTreeSet,
     io, mem,
+    num::NonZeroUsize,
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
-use super::{Refused, RuleFiles, RuleSet, watch::Watch};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::{
+    Refused, RuleFiles, RuleSet,
+    watch::{Changed, Watch},
+};
 use crate::evaluator::{Difference, Succession};
+
+/// How much the loading of rules gives way to everything else, as `nice` has it.
+#[cfg(target_os = "linux")]
+const BACKGROUND: i32 = 10;
 
 /// Follows the files of a set that is in force.
 #[derive(Debug)]
@@ -16,6 +27,8 @@ pub struct Follower {
     files: RuleFiles,
     watch: Watch,
     succession: Arc<Succession>,
+    /// Where rules are loaded, beside the workers.
+    pool: ThreadPool,
     /// What was refused in the set that is in force, as text: it is not complained of again.
     refused: BTreeSet<String>,
     /// Why the last change is not in force, as text.
@@ -51,19 +64,33 @@ impl Follower {
     /// Follows these files, which gave that set, and puts others in force here.
     pub fn new(files: RuleFiles, set: &RuleSet, succession: Arc<Succession>) -> io::Result<Self> {
         let watch = Watch::new(&files.paths())?;
-        Ok(Self { files, watch, succession, refused: texts(&set.refused), complaint: BTreeSet::new(), looked: false })
+        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get) / 2;
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .thread_name(|_| "rules".into())
+            .start_handler(|_| give_way())
+            .build()
+            .map_err(io::Error::other)?;
+        Ok(Self {
+            pool,
+            files,
+            watch,
+            succession,
+            refused: texts(&set.refused),
+            complaint: BTreeSet::new(),
+            looked: false,
+        })
     }
 
     /// Waits for a change, but not for longer than that, and says what became of it. The same complaint is not made twice in
     /// a row.
     pub fn follow(&mut self, timeout: Duration) -> Option<Followed> {
         // They may have changed before they were watched.
-        let is_changed = !mem::replace(&mut self.looked, true) || self.watch.wait(timeout);
+        let looked = mem::replace(&mut self.looked, true);
+        let changed = if looked { self.watch.wait(timeout) } else { Some(Changed::Anything) };
         self.succession.free_unused();
-        if !is_changed {
-            return None;
-        }
-        let followed = self.reload();
+        let changed = changed?;
+        let followed = self.reload_on_pool(&changed);
         let complaint = match &followed {
             Followed::Kept { refused, reason } => texts(refused).into_iter().chain(reason.clone()).collect(),
             Followed::Same | Followed::InForce { .. } => BTreeSet::new(),
@@ -73,33 +100,48 @@ impl Follower {
         Some(if is_known { Followed::Same } else { followed })
     }
 
-    /// Looks at all files again.
-    pub fn reload(&mut self) -> Followed {
-        let started = Instant::now();
-        let set = match self.files.load(&|_| {}) {
-            Ok((set, _)) => set,
-            Err(refused) => return Followed::Kept { refused, reason: None },
-        };
-        let refused = texts(&set.refused);
-        if !refused.is_subset(&self.refused) {
-            let is_new = |refused: &Refused| !self.refused.contains(&refused.to_string());
-            return Followed::Kept { refused: set.refused.into_iter().filter(is_new).collect(), reason: None };
-        }
-        if set.rules.is_empty() {
-            return Followed::Kept { refused: Vec::new(), reason: Some("there is no rule any more".into()) };
-        }
-        let successor = match self.succession.prepare(&set.rules) {
-            Ok(successor) => successor,
-            Err(error) => return Followed::Kept { refused: Vec::new(), reason: Some(error.to_string()) },
-        };
-        self.refused = refused;
-        let difference = successor.difference;
-        if difference.is_empty() {
-            return Followed::Same;
-        }
-        self.succession.put_in_force(successor);
-        Followed::InForce { difference, detections: set.rules.len(), took: started.elapsed() }
+    fn reload_on_pool(&mut self, changed: &Changed) -> Followed {
+        let Self { files, succession, pool, refused, .. } = self;
+        pool.install(|| reload(files, succession, refused, changed))
     }
+}
+
+/// Loads what changed and puts it in force. What is `refused` already is not complained of.
+fn reload(files: &mut RuleFiles, succession: &Succession, known: &mut BTreeSet<String>, changed: &Changed) -> Followed {
+    let started = Instant::now();
+    let loaded = match changed {
+        Changed::Paths(paths) => files.load_changed(paths),
+        Changed::Anything => files.load(&|_| {}).map(|(set, _)| set),
+    };
+    let set = match loaded {
+        Ok(set) => set,
+        Err(refused) => return Followed::Kept { refused, reason: None },
+    };
+    let refused = texts(&set.refused);
+    if !refused.is_subset(known) {
+        let is_new = |refused: &Refused| !known.contains(&refused.to_string());
+        return Followed::Kept { refused: set.refused.into_iter().filter(is_new).collect(), reason: None };
+    }
+    if set.rules.is_empty() {
+        return Followed::Kept { refused: Vec::new(), reason: Some("there is no rule any more".into()) };
+    }
+    let successor = match succession.prepare(&set.rules) {
+        Ok(successor) => successor,
+        Err(error) => return Followed::Kept { refused: Vec::new(), reason: Some(error.to_string()) },
+    };
+    *known = refused;
+    let difference = successor.difference;
+    if difference.is_empty() {
+        return Followed::Same;
+    }
+    succession.put_in_force(successor);
+    Followed::InForce { difference, detections: set.rules.len(), took: started.elapsed() }
+}
+
+/// The processor is for the workers first. Where that cannot be said, they share it.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, BACKGROUND);
 }
 
 fn texts(refused: &[Refused]) -> BTreeSet<String> {

@@ -27,6 +27,9 @@ use crate::compiler::{self, Compilation, Diagnostic, Options};
 /// The longest rule file that is read, in bytes.
 pub const RULE_BYTES_MAX: u64 = 16 << 20;
 
+/// Files that the cache is not asked for.
+const FEW: usize = 8;
+
 /// A rule that is ready to run.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -48,7 +51,7 @@ pub struct Remarks {
 }
 
 /// A rule that cannot run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Refused {
     /// Where it was read.
     pub file: PathBuf,
@@ -63,6 +66,12 @@ pub enum Refusal {
     Source(Remarks),
     /// The file cannot be read, the component is not sound, or the id is claimed already.
     Other(String),
+}
+
+impl From<Unreadable> for Refused {
+    fn from(unreadable: Unreadable) -> Self {
+        Self { file: unreadable.path, reason: Refusal::Other(unreadable.error.to_string()) }
+    }
 }
 
 impl fmt::Display for Refused {
@@ -123,15 +132,13 @@ impl RuleSet {
         let options = Arc::new(options.clone());
         let named: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
         let (loaded, cache_problem) = load_files(engine, &named, &options, selection, progress);
-        Self { cache_problem, ..Self::of(named.into_iter().zip(loaded), unreadable) }
+        let refused = unreadable.into_iter().map(Refused::from).collect();
+        Self { cache_problem, ..Self::of(named.into_iter().zip(loaded), refused) }
     }
 
-    /// What these files gave.
-    pub(super) fn of<'f>(loaded: impl Iterator<Item = (&'f Path, LoadedFile)>, unreadable: Vec<Unreadable>) -> Self {
-        let mut set = Self::default();
-        for missing in unreadable {
-            set.refuse(&missing.path, Refusal::Other(missing.error.to_string()));
-        }
+    /// What these files gave, beside what is refused already.
+    pub(super) fn of<'f>(loaded: impl Iterator<Item = (&'f Path, LoadedFile)>, refused: Vec<Refused>) -> Self {
+        let mut set = Self { refused, ..Self::default() };
         let mut claims: BTreeMap<String, Rule> = BTreeMap::new();
         let mut filters = Vec::new();
         for (file, loaded) in loaded {
@@ -142,7 +149,7 @@ impl RuleSet {
                 set.refuse(file, reason);
             }
             for detection in loaded.detections {
-                match claims.entry(detection.manifest().full_id()) {
+                match claims.entry(detection.full_id().to_owned()) {
                     Entry::Vacant(entry) => {
                         entry.insert(Rule { file: file.to_owned(), detection });
                     }
@@ -190,7 +197,8 @@ pub(super) fn load_files(
     selection: &Selection,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> (Vec<LoadedFile>, Option<String>) {
-    let cache = RuleCache::open(engine, options);
+    // To read what the cache has takes longer than to compile a few files.
+    let cache = if files.len() > FEW { RuleCache::open(engine, options) } else { None };
     let known = cache.as_ref().map(RuleCache::entries);
     let loader = Loader { engine, options: Arc::clone(options), selection, known: known.as_ref() };
     let done = AtomicUsize::new(0);

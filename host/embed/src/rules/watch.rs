@@ -6,7 +6,7 @@
 //! they are all there. As a last resort, for file systems that say nothing, it is looked every now and then.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
@@ -15,7 +15,7 @@ use std::{
 
 use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
-    event::{AccessKind, AccessMode, CreateKind, ModifyKind},
+    event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind},
 };
 
 /// For how long nothing happens before a change counts as complete.
@@ -48,6 +48,8 @@ pub(super) struct Watch {
 /// Something that was named.
 #[derive(Debug)]
 struct Watched {
+    named: PathBuf,
+    /// The same from the root.
     path: PathBuf,
     /// What it leads to, if it is there and watched.
     target: Option<PathBuf>,
@@ -55,10 +57,22 @@ struct Watched {
     parent: Option<PathBuf>,
 }
 
+/// What changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    /// Nothing but what these paths are, as far as there is word of it. They begin as what was named does.
+    Paths(HashSet<PathBuf>),
+    /// Anything.
+    Anything,
+}
+
 /// What is known of changes so far.
 #[derive(Debug, Default)]
 struct Changes {
     count: usize,
+    paths: HashSet<PathBuf>,
+    /// Whether more may have changed than these.
+    others: bool,
     /// Files that somebody writes to, and since when nobody has.
     open: HashMap<PathBuf, Instant>,
 }
@@ -67,18 +81,18 @@ impl Watch {
     /// Watches these files and folders. Those that are not there are waited for.
     pub(super) fn new(paths: &[PathBuf]) -> io::Result<Self> {
         let (sender, words) = channel();
-        let watcher = notify::recommended_watcher(sender).map_err(io::Error::other)?;
-        let named = paths.iter().map(|path| {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            Watched { path, target: None, parent: None }
+        let notifier = notify::recommended_watcher(sender).map_err(io::Error::other)?;
+        let watched = paths.iter().map(|named| {
+            let path = std::path::absolute(named).unwrap_or_else(|_| named.clone());
+            Watched { named: named.clone(), path, target: None, parent: None }
         });
-        let mut watch = Self { watcher, words, watched: named.collect(), looked: Instant::now() };
+        let mut watch = Self { watcher: notifier, words, watched: watched.collect(), looked: Instant::now() };
         watch.renew();
         Ok(watch)
     }
 
-    /// Waits until something changed and is complete. False if nothing did for so long.
-    pub(super) fn wait(&mut self, timeout: Duration) -> bool {
+    /// Waits until something changed and is complete. `None` if nothing did for so long.
+    pub(super) fn wait(&mut self, timeout: Duration) -> Option<Changed> {
         let mut changes = Changes::default();
         let until = Instant::now().checked_add(timeout).unwrap_or_else(Instant::now);
         while changes.count == 0 {
@@ -101,27 +115,31 @@ impl Watch {
                 }
             }
         }
+        if !changes.others {
+            return Some(Changed::Paths(changes.paths));
+        }
         self.renew();
         self.looked = Instant::now();
-        true
+        Some(Changed::Anything)
     }
 
     /// Whether it is to be looked without word, because that may not come.
-    fn is_due(&mut self) -> bool {
-        let is_due = self.looked.elapsed() >= LOOK_UP;
-        if is_due {
-            self.renew();
-            self.looked = Instant::now();
+    fn is_due(&mut self) -> Option<Changed> {
+        if self.looked.elapsed() < LOOK_UP {
+            return None;
         }
-        is_due
+        self.renew();
+        self.looked = Instant::now();
+        Some(Changed::Anything)
     }
 
     fn note(&self, word: notify::Result<Event>, changes: &mut Changes) {
         let Ok(event) = word else {
-            changes.count = changes.count.saturating_add(1);
+            (changes.count, changes.others) = (changes.count.saturating_add(1), true);
             return;
         };
-        let is_ours = event.need_rescan() || event.paths.iter().any(|path| self.is_ours(path));
+        let named: Vec<PathBuf> = event.paths.iter().flat_map(|path| self.named(path)).collect();
+        let is_ours = event.need_rescan() || !named.is_empty();
         // Who reads a file changes nothing, and neither do we.
         let is_reading = match event.kind {
             EventKind::Access(kind) => kind != AccessKind::Close(AccessMode::Write),
@@ -131,6 +149,16 @@ impl Watch {
             return;
         }
         changes.count = changes.count.saturating_add(1);
+        let is_folder = matches!(
+            event.kind,
+            EventKind::Create(CreateKind::Folder)
+                | EventKind::Remove(RemoveKind::Folder)
+                | EventKind::Any
+                | EventKind::Other
+        );
+        let is_named = |path: &PathBuf| self.watched.iter().any(|watched| *path == watched.named);
+        changes.others |= event.need_rescan() || is_folder || named.iter().any(|path| is_named(path) || path.is_dir());
+        changes.paths.extend(named);
         let is_written = match event.kind {
             EventKind::Modify(ModifyKind::Data(_)) => true,
             // A link is there at once.
@@ -146,11 +174,14 @@ impl Watch {
         }
     }
 
-    /// Whether a path is one that was named, or lies below one.
-    fn is_ours(&self, path: &Path) -> bool {
-        self.watched.iter().any(|watched| {
-            path.starts_with(&watched.path) || watched.target.as_ref().is_some_and(|target| path.starts_with(target))
-        })
+    /// A path as whoever named it, or what it lies below, would write it.
+    fn named(&self, path: &Path) -> Vec<PathBuf> {
+        let below = |watched: &Watched| {
+            let mut roots = std::iter::once(&watched.path).chain(&watched.target);
+            let rest = roots.find_map(|root| path.strip_prefix(root).ok())?;
+            Some(if rest.as_os_str().is_empty() { watched.named.clone() } else { watched.named.join(rest) })
+        };
+        self.watched.iter().filter_map(below).collect()
     }
 
     /// Watches what is there now, which may be something else than what was.
