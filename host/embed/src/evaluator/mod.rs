@@ -216,13 +216,17 @@ impl Evaluator {
         let Handover { set, done, stages, left } = handover;
         drop(left);
         self.stages += stages;
-        for (member, (more, failure)) in set.members.iter().zip(done) {
-            let Some(place) = self.shared.place_of(&member.reference.id) else { continue };
-            let Some((counters, last_failure)) = self.done.get_mut(place as usize) else { continue };
+        for (member, done) in set.members.iter().zip(done) {
+            self.add_done(&member.reference.id, done);
+        }
+    }
+
+    /// Adds what the detection of that id did, if there still is one.
+    fn add_done(&mut self, id: &str, (more, failure): (Counters, Option<String>)) {
+        let place = self.shared.place_of(id);
+        if let Some((counters, last_failure)) = place.and_then(|place| self.done.get_mut(place as usize)) {
             *counters += more;
-            if failure.is_some() {
-                *last_failure = failure;
-            }
+            *last_failure = failure.or(last_failure.take());
         }
     }
 
@@ -258,13 +262,13 @@ impl Evaluator {
         ended.extend(old.into_values().filter_map(|(member, (tail, _))| Some((member, tail?))));
         ended.sort_by(|(one, _), (other, _)| one.reference.id.cmp(&other.reference.id));
         for (member, mut tail) in ended {
+            let mut done = (Counters::default(), None);
             match tail.finish(member, before.options) {
                 Ok(table) => evaluated.end(member, table, before.options.reporting),
-                Err(failure) => {
-                    let mut done = (Counters::default(), None);
-                    evaluated.unevaluated.push(failed(member, &mut done, &failure));
-                }
+                Err(failure) => evaluated.unevaluated.push(failed(member, &mut done, &failure)),
             }
+            done.0 += tail.counters;
+            self.add_done(&member.reference.id, done);
         }
     }
 

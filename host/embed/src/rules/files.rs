@@ -22,6 +22,9 @@ use crate::compiler::{Options, Site};
 /// file systems tick every few milliseconds.
 const TICK: Duration = Duration::from_millis(50);
 
+/// So few changed files are compiled sooner than it is read what the cache has.
+const FEW: usize = 64;
+
 /// Rules on disk.
 #[derive(Debug)]
 pub struct RuleFiles {
@@ -160,13 +163,15 @@ impl RuleFiles {
         }
         site.filters.extend(self.files.iter().flat_map(|file| file.filters.iter().cloned()));
         let options = self.options_with(site);
+        let is_first = self.options.is_none();
         let is_same = self.options.replace(Arc::clone(&options)).is_some_and(|before| Arc::ptr_eq(&before, &options));
         if !is_same {
             // Another site makes other rules of the same files.
             stale = (0..self.files.len()).collect();
         }
+        let with_cache = is_first || stale.len() > FEW;
         let paths: Vec<&Path> = stale.iter().filter_map(|place| Some(self.files.get(*place)?.path.as_path())).collect();
-        let (loaded, cache_problem) = load_files(&self.engine, &paths, &options, &self.selection, progress);
+        let (loaded, cache_problem) = load_files(&self.engine, &paths, &options, &self.selection, with_cache, progress);
         for (place, loaded) in stale.iter().zip(loaded) {
             if let Some(file) = self.files.get_mut(*place) {
                 file.loaded = loaded;

@@ -27,9 +27,6 @@ use crate::compiler::{self, Compilation, Diagnostic, Options};
 /// The longest rule file that is read, in bytes.
 pub const RULE_BYTES_MAX: u64 = 16 << 20;
 
-/// Files that the cache is not asked for.
-const FEW: usize = 8;
-
 /// A rule that is ready to run.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -131,7 +128,7 @@ impl RuleSet {
         let (files, unreadable) = discover(paths);
         let options = Arc::new(options.clone());
         let named: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-        let (loaded, cache_problem) = load_files(engine, &named, &options, selection, progress);
+        let (loaded, cache_problem) = load_files(engine, &named, &options, selection, true, progress);
         let refused = unreadable.into_iter().map(Refused::from).collect();
         Self { cache_problem, ..Self::of(named.into_iter().zip(loaded), refused) }
     }
@@ -195,10 +192,10 @@ pub(super) fn load_files(
     files: &[&Path],
     options: &Arc<Options>,
     selection: &Selection,
+    with_cache: bool,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> (Vec<LoadedFile>, Option<String>) {
-    // To read what the cache has takes longer than to compile a few files.
-    let cache = if files.len() > FEW { RuleCache::open(engine, options) } else { None };
+    let cache = if with_cache { RuleCache::open(engine, options) } else { None };
     let known = cache.as_ref().map(RuleCache::entries);
     let loader = Loader { engine, options: Arc::clone(options), selection, known: known.as_ref() };
     let done = AtomicUsize::new(0);
