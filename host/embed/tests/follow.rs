@@ -12,8 +12,9 @@ use std::{
 
 use sandtrap_embed::{
     Engine, EngineLimits, LookbackMode,
+    compiler::{self, compile},
     evaluator::{Difference, Evaluator, Options, Pruning, Reporting},
-    rules::{Followed, Follower, RuleFiles, Selection, SiteFiles},
+    rules::{Followed, Follower, RuleFiles, RuleSet, Selection, SiteFiles},
 };
 
 /// How long a change may take to be noticed before a test fails.
@@ -26,6 +27,8 @@ const OPTIONS: Options =
 struct Scene {
     folder: tempfile::TempDir,
     follower: Follower,
+    /// The rules that were loaded first.
+    set: RuleSet,
     /// Keeps the sets.
     _evaluator: Evaluator,
 }
@@ -38,13 +41,13 @@ impl Scene {
         let engine = Engine::new(EngineLimits::default()).expect("an engine");
         let paths = [folder.path().join("rules")];
         let site = SiteFiles { rules: &paths, pipelines: &[], placeholders: &[] };
-        let mut files = RuleFiles::new(&engine, &site, false, Selection::default());
+        let mut files = RuleFiles::new(&engine, &site, false, Selection::default()).that_may_change();
         let (set, _) = files.load(&|_| {}).expect("a sound site");
         assert!(set.refused.is_empty(), "{:?}", set.refused);
         let evaluator = Evaluator::new(&set.rules, OPTIONS).expect("rules that can run");
         let mut follower = Follower::new(files, &set, Arc::clone(evaluator.succession())).expect("a watch");
         assert!(matches!(follower.follow(PATIENCE), Some(Followed::Same)), "nothing changed yet");
-        Self { folder, follower, _evaluator: evaluator }
+        Self { folder, follower, set, _evaluator: evaluator }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -214,4 +217,53 @@ fn a_link_that_is_switched_to_another_folder_is_one_change() {
     scene.in_force(0, 0, 1);
     fs::write(scene.path("v1/0.kql"), rule("v4")).expect("a rule of the folder that is not in force");
     scene.quiet();
+}
+
+#[test]
+fn a_component_runs_whatever_becomes_of_its_file() {
+    let component = |action: &str| {
+        let compiled = compile("a.kql", &rule(action), &compiler::Options::default());
+        compiled.into_iter().find_map(|compiled| compiled.component).expect("a component")
+    };
+    let mut scene = Scene::new(|folder| {
+        fs::create_dir(folder.join("rules")).expect("a folder");
+        fs::write(folder.join("rules/a.wasm"), component("a")).expect("a component");
+        fs::write(folder.join("rules/b.kql"), rule("b")).expect("a rule");
+    });
+    fs::write(scene.path("rules/a.wasm"), component("other").split_at(100).0).expect("half a component");
+    scene.kept("rules/a.wasm");
+    // Its machine code was not made before.
+    for rule in &scene.set.rules {
+        rule.detection.prepare().expect("it can run all the same");
+    }
+    fs::write(scene.path("rules/a.wasm"), component("a")).expect("the component again");
+    scene.quiet();
+    fs::write(scene.path("rules/a.wasm"), component("other")).expect("another component");
+    scene.in_force(0, 0, 1);
+}
+
+#[test]
+fn what_is_written_beside_the_rules_holds_nothing_up() {
+    let mut scene = Scene::new(write_one);
+    let (beside, among) = (scene.path("verdicts.ndjson"), scene.path("rules/verdicts.ndjson"));
+    let (stop, is_over) = std::sync::mpsc::channel::<()>();
+    let writer = thread::spawn(move || {
+        let mut files = [beside, among].map(|path| fs::File::create(path).expect("a file"));
+        while matches!(is_over.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty)) {
+            for file in &mut files {
+                file.write_all(b"{}\n").expect("room");
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let started = Instant::now();
+    for action in ["b", "c", "d"] {
+        fs::write(scene.path("rules/a.kql"), rule(action)).expect("a rule");
+        scene.in_force(0, 0, 1);
+    }
+    let took = started.elapsed();
+    drop(stop);
+    writer.join().expect("written");
+    // Each would take five seconds.
+    assert!(took < Duration::from_secs(12), "{took:?}");
 }

@@ -188,7 +188,7 @@ impl Bench {
         }
         let paths = [self.folder.clone()];
         let site = SiteFiles { rules: &paths, pipelines: &[], placeholders: &self.placeholders };
-        let mut files = RuleFiles::new(&self.engine, &site, false, Selection::default());
+        let mut files = RuleFiles::new(&self.engine, &site, false, Selection::default()).that_may_change();
         let (set, _) = files.load(&|_| {}).map_err(|refused| anyhow!("{refused:?}"))?;
         let options = EvaluatorOptions {
             now: i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() / 100)?,

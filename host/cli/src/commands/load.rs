@@ -70,8 +70,10 @@ pub(super) fn rules(
     paths: &[PathBuf],
     compiling: &Compiling,
     selection: Selection,
+    may_change: bool,
 ) -> anyhow::Result<(RuleSet, RuleFiles)> {
-    let mut files = RuleFiles::new(engine, &site_files(compiling, paths), compiling.strict_schema, selection);
+    let files = RuleFiles::new(engine, &site_files(compiling, paths), compiling.strict_schema, selection);
+    let mut files = if may_change { files.that_may_change() } else { files };
     let progress = Progress::of_rules();
     let loaded = files.load(&|at| progress.rule(at.file, at.done, at.of));
     progress.finish();

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Run) -> anyhow::Result<Outcome> {
     let options = options(args)?;
     let streams = Arc::new(stream_map(args.streams.as_deref()).map_err(|error| anyhow!(error))?);
     let engine = load::cached_engine(&args.cache)?;
-    let (set, files) = load::rules(&engine, &args.rules, &args.compiling, selection(args))?;
+    let (set, files) = load::rules(&engine, &args.rules, &args.compiling, selection(args), args.watch)?;
     if set.rules.is_empty() {
         bail!("no rule can run");
     }

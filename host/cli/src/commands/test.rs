@@ -28,7 +28,7 @@ struct Tally {
 
 pub(crate) fn run(args: &Test) -> anyhow::Result<Outcome> {
     let streams = Arc::new(stream_map(args.streams.as_deref()).map_err(|error| anyhow!(error))?);
-    let (set, _) = load::rules(&load::engine()?, &args.rules, &args.compiling, Selection::default())?;
+    let (set, _) = load::rules(&load::engine()?, &args.rules, &args.compiling, Selection::default(), false)?;
     let mut out = io::stdout().lock();
     let mut tally = Tally::default();
     for rule in &set.rules {

@@ -10,6 +10,7 @@ mod run;
 mod sigma;
 mod site;
 mod test;
+mod watch;
 
 use std::{
     fs,

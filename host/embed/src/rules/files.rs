@@ -13,14 +13,15 @@ use sandtrap_compiler::sigma::ast::Filter;
 use sandtrap_engine::Engine;
 
 use super::{
-    LoadedFile, Progress, Refused, Remarks, RuleKind, RuleSet, Selection, SiteFiles, discover, set::load_files,
+    LoadedFile, Progress, Refusal, Refused, Remarks, RuleKind, RuleSet, Selection, SiteFiles, discover,
+    set::{Components, Loading, load_files},
     site::filters_of,
 };
 use crate::compiler::{Options, Site};
 
-/// A file that changed so shortly before it was read may have changed again since, without another time of change: clocks of
-/// file systems tick every few milliseconds.
-const TICK: Duration = Duration::from_millis(50);
+/// A file that changed so shortly before it was read may have changed again since, without another time of change: some
+/// file systems count in steps of two seconds.
+const TICK: Duration = Duration::from_secs(2);
 
 /// So few changed files are compiled sooner than it is read what the cache has.
 const FEW: usize = 64;
@@ -35,6 +36,7 @@ pub struct RuleFiles {
     placeholders: Vec<PathBuf>,
     strict_schema: bool,
     selection: Selection,
+    components: Components,
     /// What all files were compiled with.
     options: Option<Arc<Options>>,
     /// The files that were found, in order, and where each is in this list.
@@ -84,11 +86,18 @@ impl RuleFiles {
             placeholders: files.placeholders.to_vec(),
             strict_schema,
             selection,
+            components: Components::ReadAgain,
             options: None,
             files: Vec::new(),
             places: HashMap::new(),
             unreadable: Vec::new(),
         }
+    }
+
+    /// The same for files that may change while their rules run: components are kept in memory.
+    #[must_use]
+    pub fn that_may_change(self) -> Self {
+        Self { components: Components::Kept, ..self }
     }
 
     /// All files and folders that were named.
@@ -117,6 +126,11 @@ impl RuleFiles {
         }
         let (site, _) = self.site()?;
         let mut places: Vec<usize> = changed.iter().filter_map(|path| self.places.get(path).copied()).collect();
+        for place in &places {
+            if let Some(file) = self.files.get_mut(*place) {
+                file.stamp = None;
+            }
+        }
         places.extend(self.files.iter().enumerate().filter(|(_, file)| file.stamp.is_none()).map(|(place, _)| place));
         places.sort_unstable();
         places.dedup();
@@ -154,11 +168,13 @@ impl RuleFiles {
             }
         }
         let path = |place: &usize| self.files.get(*place).map(|file| file.path.as_path());
-        let filters: Vec<Vec<Filter>> =
+        let filters: Vec<Option<Vec<Filter>>> =
             stale.par_iter().map(|place| path(place).map(filters_of).unwrap_or_default()).collect();
         for (place, filters) in stale.iter().zip(filters) {
             if let Some(file) = self.files.get_mut(*place) {
-                file.filters = filters;
+                // What could not be read this time may be the next.
+                file.stamp = file.stamp.filter(|_| filters.is_some());
+                file.filters = filters.unwrap_or_default();
             }
         }
         site.filters.extend(self.files.iter().flat_map(|file| file.filters.iter().cloned()));
@@ -171,14 +187,20 @@ impl RuleFiles {
         }
         let with_cache = is_first || stale.len() > FEW;
         let paths: Vec<&Path> = stale.iter().filter_map(|place| Some(self.files.get(*place)?.path.as_path())).collect();
-        let (loaded, cache_problem) = load_files(&self.engine, &paths, &options, &self.selection, with_cache, progress);
+        let (loaded, cache_problem) = load_files(&self.loading(&options), &paths, with_cache, progress);
         for (place, loaded) in stale.iter().zip(loaded) {
             if let Some(file) = self.files.get_mut(*place) {
+                let is_unreadable = loaded.refused.iter().any(|refusal| matches!(refusal, Refusal::Other(_)));
+                file.stamp = file.stamp.filter(|_| !is_unreadable);
                 file.loaded = loaded;
             }
         }
         let loaded = self.files.iter().map(|file| (file.path.as_path(), file.loaded.clone()));
         RuleSet { cache_problem, ..RuleSet::of(loaded, self.unreadable.clone()) }
+    }
+
+    fn loading<'l>(&'l self, options: &'l Arc<Options>) -> Loading<'l> {
+        Loading { engine: &self.engine, options, selection: &self.selection, components: self.components }
     }
 
     /// The options of the last call, if they are the same with that site.

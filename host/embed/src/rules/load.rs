@@ -11,7 +11,7 @@ use sandtrap_engine::{ComponentSource, Detection, Digest, Engine, Known};
 use super::{
     CompiledFile, FilterUse, LoadedFile, Refusal, Remarks, RuleKind, Selection,
     cache::{CachedRule, Entries, Entry, Key, key},
-    set::{compile_text, read, read_text},
+    set::{Components, compile_text, read, read_text},
 };
 use crate::{
     compiler::{Diagnostic, Options},
@@ -25,6 +25,7 @@ pub(super) struct Loader<'l> {
     pub(super) selection: &'l Selection,
     /// What the cache knows; `None` where there is no cache.
     pub(super) known: Option<&'l Entries<'l>>,
+    pub(super) components: Components,
 }
 
 /// What the cache has to do with a file that was loaded.
@@ -41,7 +42,12 @@ impl Loader<'_> {
     pub(super) fn load(&self, file: &Path) -> (LoadedFile, Cached) {
         let mut loaded = LoadedFile::default();
         if RuleKind::of(file) == Some(RuleKind::Component) {
-            let detection = read(file).and_then(|bytes| self.component(&bytes, StoredComponent(file.to_owned())));
+            let detection = read(file).and_then(|bytes| match self.components {
+                Components::ReadAgain => self.component(&bytes, StoredComponent(file.to_owned())),
+                Components::Kept => {
+                    self.component(&bytes, KeptComponent { file: file.to_owned(), bytes: bytes.clone() })
+                }
+            });
             match detection {
                 Ok(detection) => self.select(&mut loaded, detection),
                 Err(reason) => loaded.refused.push(reason),
@@ -172,6 +178,24 @@ impl ComponentSource for CompiledAgain {
 }
 
 impl fmt::Debug for CompiledAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())
+    }
+}
+
+/// A component in memory, whose file may change.
+struct KeptComponent {
+    file: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl ComponentSource for KeptComponent {
+    fn read(&self) -> io::Result<Vec<u8>> {
+        Ok(self.bytes.clone())
+    }
+}
+
+impl fmt::Debug for KeptComponent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())
     }

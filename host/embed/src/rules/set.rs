@@ -127,8 +127,9 @@ impl RuleSet {
     ) -> Self {
         let (files, unreadable) = discover(paths);
         let options = Arc::new(options.clone());
+        let loading = Loading { engine, options: &options, selection, components: Components::ReadAgain };
         let named: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-        let (loaded, cache_problem) = load_files(engine, &named, &options, selection, true, progress);
+        let (loaded, cache_problem) = load_files(&loading, &named, true, progress);
         let refused = unreadable.into_iter().map(Refused::from).collect();
         Self { cache_problem, ..Self::of(named.into_iter().zip(loaded), refused) }
     }
@@ -186,18 +187,43 @@ impl RuleSet {
     }
 }
 
+/// How rule files are loaded.
+#[derive(Clone, Copy)]
+pub(super) struct Loading<'l> {
+    pub(super) engine: &'l Engine,
+    pub(super) options: &'l Arc<Options>,
+    pub(super) selection: &'l Selection,
+    pub(super) components: Components,
+}
+
+/// Where the component of a `.wasm` file is while its detection runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Components {
+    /// In the file, which is read again when machine code is to be made. It must be the same then.
+    ReadAgain,
+    /// In memory.
+    Kept,
+}
+
+impl<'l> Loading<'l> {
+    /// With what a cache knows, if there is one.
+    fn with(self, known: Option<&'l Entries<'l>>) -> Loader<'l> {
+        let Self { engine, options, selection, components } = self;
+        Loader { engine, options: Arc::clone(options), selection, known, components }
+    }
+}
+
 /// Loads files in parallel, and says why what was compiled could not be kept for the next start, if so.
 pub(super) fn load_files(
-    engine: &Engine,
+    loading: &Loading<'_>,
     files: &[&Path],
-    options: &Arc<Options>,
-    selection: &Selection,
     with_cache: bool,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> (Vec<LoadedFile>, Option<String>) {
+    let Loading { engine, options, .. } = *loading;
     let cache = if with_cache { RuleCache::open(engine, options) } else { None };
     let known = cache.as_ref().map(RuleCache::entries);
-    let loader = Loader { engine, options: Arc::clone(options), selection, known: known.as_ref() };
+    let loader = loading.with(known.as_ref());
     let done = AtomicUsize::new(0);
     let load = |file: &&Path| {
         let result = loader.load(file);
@@ -235,7 +261,8 @@ pub struct Progress<'a> {
 
 /// The detections of one rule file, without the cache.
 pub fn load_file(engine: &Engine, file: &Path, options: &Options, selection: &Selection) -> LoadedFile {
-    Loader { engine, options: Arc::new(options.clone()), selection, known: None }.load(file).0
+    let options = Arc::new(options.clone());
+    Loading { engine, options: &options, selection, components: Components::ReadAgain }.with(None).load(file).0
 }
 
 /// A source file, and what each of its rules compiles to.

@@ -25,7 +25,8 @@ impl SiteFiles<'_> {
     pub fn read(&self) -> Result<(Site, Vec<Remarks>), Vec<Refused>> {
         let (mut site, warnings) = self.read_without_filters()?;
         let files = discover(self.rules).0;
-        site.filters.extend(files.par_iter().flat_map_iter(|file| filters_of(file)).collect::<Vec<_>>());
+        site.filters
+            .extend(files.par_iter().flat_map_iter(|file| filters_of(file).unwrap_or_default()).collect::<Vec<_>>());
         Ok((site, warnings))
     }
 
@@ -57,8 +58,10 @@ impl SiteFiles<'_> {
     }
 }
 
-/// The Sigma filters in a rule file. One that cannot be read is reported as a rule.
-pub(super) fn filters_of(file: &Path) -> Vec<Filter> {
-    let text = (RuleKind::of(file) == Some(RuleKind::Source)).then(|| read_text(file).ok()).flatten();
-    text.map_or_else(Vec::new, |text| Site::filters_of(&file.to_string_lossy(), &text))
+/// The Sigma filters in a rule file; `None` if it cannot be read, which is reported when it is loaded as a rule.
+pub(super) fn filters_of(file: &Path) -> Option<Vec<Filter>> {
+    if RuleKind::of(file) != Some(RuleKind::Source) {
+        return Some(Vec::new());
+    }
+    Some(Site::filters_of(&file.to_string_lossy(), &read_text(file).ok()?))
 }

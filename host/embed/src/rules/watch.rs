@@ -6,17 +6,20 @@
 //! they are all there. As a last resort, for file systems that say nothing, it is looked every now and then.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread,
     time::{Duration, Instant},
 };
 
 use notify::{
-    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind},
 };
+
+use super::RuleKind;
 
 /// For how long nothing happens before a change counts as complete.
 const QUIET: Duration = Duration::from_millis(5);
@@ -42,6 +45,8 @@ pub(super) struct Watch {
     watcher: RecommendedWatcher,
     words: Receiver<notify::Result<Event>>,
     watched: Vec<Watched>,
+    /// What is watched for them.
+    watching: Vec<PathBuf>,
     looked: Instant,
 }
 
@@ -51,10 +56,8 @@ struct Watched {
     named: PathBuf,
     /// The same from the root.
     path: PathBuf,
-    /// What it leads to, if it is there and watched.
+    /// What it leads to, if it is there.
     target: Option<PathBuf>,
-    /// Its folder, if that is there and watched.
-    parent: Option<PathBuf>,
 }
 
 /// What changed.
@@ -81,12 +84,15 @@ impl Watch {
     /// Watches these files and folders. Those that are not there are waited for.
     pub(super) fn new(paths: &[PathBuf]) -> io::Result<Self> {
         let (sender, words) = channel();
-        let notifier = notify::recommended_watcher(sender).map_err(io::Error::other)?;
+        // Links to folders are not followed when rules are searched for either.
+        let config = Config::default().with_follow_symlinks(false);
+        let notifier = RecommendedWatcher::new(sender, config).map_err(io::Error::other)?;
         let watched = paths.iter().map(|named| {
             let path = std::path::absolute(named).unwrap_or_else(|_| named.clone());
-            Watched { named: named.clone(), path, target: None, parent: None }
+            Watched { named: named.clone(), path, target: None }
         });
-        let mut watch = Self { watcher: notifier, words, watched: watched.collect(), looked: Instant::now() };
+        let mut watch =
+            Self { watcher: notifier, words, watched: watched.collect(), watching: Vec::new(), looked: Instant::now() };
         watch.renew();
         Ok(watch)
     }
@@ -98,13 +104,23 @@ impl Watch {
         while changes.count == 0 {
             match self.words.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(word) => self.note(word, &mut changes),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return self.is_due(),
+                Err(RecvTimeoutError::Timeout) => return self.is_due(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    thread::sleep(until.saturating_duration_since(Instant::now()));
+                    return self.is_due();
+                }
             }
         }
         let began = Instant::now();
+        let (mut last, mut known) = (began, changes.count);
         while began.elapsed() < RESTLESS {
+            if changes.count > known {
+                (last, known) = (Instant::now(), changes.count);
+            }
             let quiet = if changes.count > MANY { QUIET_OF_MANY } else { QUIET };
-            match self.words.recv_timeout(quiet) {
+            // Words that are not of our files do not count.
+            let left = quiet.saturating_sub(last.elapsed());
+            match self.words.recv_timeout(left) {
                 Ok(word) => self.note(word, &mut changes),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
@@ -112,10 +128,11 @@ impl Watch {
                     if changes.open.is_empty() {
                         break;
                     }
+                    last = Instant::now();
                 }
             }
         }
-        if !changes.others {
+        if !changes.others && self.looked.elapsed() < LOOK_UP {
             return Some(Changed::Paths(changes.paths));
         }
         self.renew();
@@ -139,6 +156,12 @@ impl Watch {
             return;
         };
         let named: Vec<PathBuf> = event.paths.iter().flat_map(|path| self.named(path)).collect();
+        // A file that is no rule says nothing, however often it is written to.
+        let is_named = |path: &PathBuf| self.watched.iter().any(|watched| *path == watched.named);
+        let named: Vec<PathBuf> = named
+            .into_iter()
+            .filter(|path| is_named(path) || RuleKind::of(path).is_some() || !path.is_file())
+            .collect();
         let is_ours = event.need_rescan() || !named.is_empty();
         // Who reads a file changes nothing, and neither do we.
         let is_reading = match event.kind {
@@ -156,7 +179,6 @@ impl Watch {
                 | EventKind::Any
                 | EventKind::Other
         );
-        let is_named = |path: &PathBuf| self.watched.iter().any(|watched| *path == watched.named);
         changes.others |= event.need_rescan() || is_folder || named.iter().any(|path| is_named(path) || path.is_dir());
         changes.paths.extend(named);
         let is_written = match event.kind {
@@ -186,23 +208,23 @@ impl Watch {
 
     /// Watches what is there now, which may be something else than what was.
     fn renew(&mut self) {
+        for path in self.watching.drain(..) {
+            // It may be gone.
+            let _ = self.watcher.unwatch(&path);
+        }
         for watched in &mut self.watched {
-            let target = fs::canonicalize(&watched.path).ok();
-            let parent = watched.path.parent().filter(|parent| parent.is_dir()).map(Path::to_owned);
-            if let Some(before) = watched.target.take() {
-                // It may be gone, or another one of the same name.
-                let _ = self.watcher.unwatch(&before);
+            watched.target = fs::canonicalize(&watched.path).ok();
+        }
+        let targets: BTreeSet<PathBuf> = self.watched.iter().filter_map(|watched| watched.target.clone()).collect();
+        let is_below = |path: &Path, others: &BTreeSet<PathBuf>| others.iter().any(|other| path.starts_with(other));
+        let parents = self.watched.iter().filter_map(|watched| fs::canonicalize(watched.path.parent()?).ok());
+        let parents: BTreeSet<PathBuf> = parents.filter(|parent| !is_below(parent, &targets)).collect();
+        let targets = targets.into_iter().map(|target| (target, RecursiveMode::Recursive));
+        for (path, mode) in targets.chain(parents.into_iter().map(|parent| (parent, RecursiveMode::NonRecursive))) {
+            // What cannot be watched is looked at without word.
+            if self.watcher.watch(&path, mode).is_ok() {
+                self.watching.push(path);
             }
-            if let Some(parent) = &parent
-                && watched.parent.as_ref() != Some(parent)
-            {
-                watched.parent =
-                    self.watcher.watch(parent, RecursiveMode::NonRecursive).is_ok().then(|| parent.clone());
-            } else if parent.is_none() {
-                watched.parent = None;
-            }
-            let is_watched = |target: &PathBuf| self.watcher.watch(target, RecursiveMode::Recursive).is_ok();
-            watched.target = target.filter(is_watched);
         }
     }
 }
