@@ -1,7 +1,7 @@
 //! Rule files that are followed while events flow: what changes among them becomes the set in force, if it loads.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     io, mem,
     num::NonZeroUsize,
     sync::Arc,
@@ -21,6 +21,9 @@ use crate::evaluator::{Difference, Succession};
 #[cfg(target_os = "linux")]
 const BACKGROUND: i32 = 10;
 
+/// What was said of refused rules, and of how many: two rules of a file may be wrong in the same way.
+type Texts = BTreeMap<String, usize>;
+
 /// Follows the files of a set that is in force.
 #[derive(Debug)]
 pub struct Follower {
@@ -30,9 +33,9 @@ pub struct Follower {
     /// Where rules are loaded, beside the workers.
     pool: ThreadPool,
     /// What was refused in the set that is in force, as text: it is not complained of again.
-    refused: BTreeSet<String>,
+    refused: Texts,
     /// Why the last change is not in force, as text.
-    complaint: BTreeSet<String>,
+    complaint: Texts,
     /// Whether the files were looked at since they are watched.
     looked: bool,
 }
@@ -77,7 +80,7 @@ impl Follower {
             watch,
             succession,
             refused: texts(&set.refused),
-            complaint: BTreeSet::new(),
+            complaint: Texts::new(),
             looked: false,
         })
     }
@@ -92,8 +95,10 @@ impl Follower {
         let changed = changed?;
         let followed = self.reload_on_pool(&changed);
         let complaint = match &followed {
-            Followed::Kept { refused, reason } => texts(refused).into_iter().chain(reason.clone()).collect(),
-            Followed::Same | Followed::InForce { .. } => BTreeSet::new(),
+            Followed::Kept { refused, reason } => {
+                texts(refused).into_iter().chain(reason.clone().map(|reason| (reason, 1))).collect()
+            }
+            Followed::Same | Followed::InForce { .. } => Texts::new(),
         };
         let is_known = !complaint.is_empty() && complaint == self.complaint;
         self.complaint = complaint;
@@ -107,7 +112,7 @@ impl Follower {
 }
 
 /// Loads what changed and puts it in force. What is `refused` already is not complained of.
-fn reload(files: &mut RuleFiles, succession: &Succession, known: &mut BTreeSet<String>, changed: &Changed) -> Followed {
+fn reload(files: &mut RuleFiles, succession: &Succession, known: &mut Texts, changed: &Changed) -> Followed {
     let started = Instant::now();
     let loaded = match changed {
         Changed::Paths(paths) => files.load_changed(paths),
@@ -118,8 +123,9 @@ fn reload(files: &mut RuleFiles, succession: &Succession, known: &mut BTreeSet<S
         Err(refused) => return Followed::Kept { refused, reason: None },
     };
     let refused = texts(&set.refused);
-    if !refused.is_subset(known) {
-        let is_new = |refused: &Refused| !known.contains(&refused.to_string());
+    let is_more = |text: &str| refused.get(text) > known.get(text);
+    if refused.keys().any(|text| is_more(text)) {
+        let is_new = |refused: &Refused| is_more(&refused.to_string());
         return Followed::Kept { refused: set.refused.into_iter().filter(is_new).collect(), reason: None };
     }
     if set.rules.is_empty() {
@@ -144,6 +150,11 @@ fn give_way() {
     let _ = rustix::process::setpriority_process(None, BACKGROUND);
 }
 
-fn texts(refused: &[Refused]) -> BTreeSet<String> {
-    refused.iter().map(ToString::to_string).collect()
+fn texts(refused: &[Refused]) -> Texts {
+    let mut texts = Texts::new();
+    for refused in refused {
+        let count = texts.entry(refused.to_string()).or_default();
+        *count = count.saturating_add(1);
+    }
+    texts
 }
