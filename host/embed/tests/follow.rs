@@ -34,8 +34,14 @@ struct Scene {
 }
 
 impl Scene {
-    /// The rules in `rules` of a new folder, which `write` writes.
+    /// The rules in `rules` of a new folder, which `write` writes; all are sound.
     fn new(write: impl FnOnce(&Path)) -> Self {
+        let scene = Self::with_broken_rules(write);
+        assert!(scene.set.refused.is_empty(), "{:?}", scene.set.refused);
+        scene
+    }
+
+    fn with_broken_rules(write: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         write(folder.path());
         let engine = Engine::new(EngineLimits::default()).expect("an engine");
@@ -43,7 +49,6 @@ impl Scene {
         let site = SiteFiles { rules: &paths, pipelines: &[], placeholders: &[] };
         let mut files = RuleFiles::new(&engine, &site, false, Selection::default()).that_may_change();
         let (set, _) = files.load(&|_| {}).expect("a sound site");
-        assert!(set.refused.is_empty(), "{:?}", set.refused);
         let evaluator = Evaluator::new(&set.rules, OPTIONS).expect("rules that can run");
         let mut follower = Follower::new(files, &set, Arc::clone(evaluator.succession())).expect("a watch");
         assert!(matches!(follower.follow(PATIENCE), Some(Followed::Same)), "nothing changed yet");
@@ -217,6 +222,28 @@ fn a_link_that_is_switched_to_another_folder_is_one_change() {
     scene.in_force(0, 0, 1);
     fs::write(scene.path("v1/0.kql"), rule("v4")).expect("a rule of the folder that is not in force");
     scene.quiet();
+}
+
+#[test]
+fn a_second_rule_that_is_wrong_as_the_first_is_is_not_taken_for_it() {
+    let sigma = |id: &str, field: &str| {
+        format!(
+            "title: t\nid: {id}\nlogsource: {{product: windows, category: process_creation}}\n\
+             detection: {{sel: {{{field}: a}}, condition: sel}}\n"
+        )
+    };
+    let first = "6f3e2987-db24-4c78-a860-b4f4095a7095";
+    let second = "6f3e2987-db24-4c78-a860-b4f4095a7096";
+    let both = |field: &str| format!("{}---\n{}", sigma(first, "Image|nonsense"), sigma(second, field));
+    let mut scene = Scene::with_broken_rules(|folder| {
+        write_one(folder);
+        fs::write(folder.join("rules/two.yml"), both("Image")).expect("two rules, of which one is wrong");
+    });
+    assert_eq!((scene.set.rules.len(), scene.set.refused.len()), (2, 1), "{:?}", scene.set.refused);
+    fs::write(scene.path("rules/two.yml"), both("Image|nonsense")).expect("both are wrong");
+    scene.kept("nonsense");
+    fs::write(scene.path("rules/two.yml"), both("User")).expect("one is wrong, as before");
+    scene.in_force(0, 0, 1);
 }
 
 #[test]

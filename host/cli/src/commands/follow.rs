@@ -62,8 +62,9 @@ fn show(followed: &Followed) {
         Followed::Same => {}
         Followed::InForce { difference, detections, took } => {
             let (added, removed, changed) = (difference.added, difference.removed, difference.changed);
+            let are = if *detections == 1 { "detection is" } else { "detections are" };
             diagnostics::note(&format!(
-                "{detections} detections are in force: {added} came, {removed} went, {changed} changed ({} ms)",
+                "{detections} {are} in force: {added} came, {removed} went, {changed} changed ({} ms)",
                 took.as_millis()
             ));
         }
@@ -73,7 +74,7 @@ fn show(followed: &Followed) {
                 diagnostics::error(reason);
             }
             diagnostics::error(
-                "the rules that are in force stay: the changed ones do not load; correct the files above",
+                "the rules that are in force stay: the changed ones do not load; correct what is named above",
             );
         }
     }

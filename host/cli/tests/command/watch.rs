@@ -57,7 +57,7 @@ fn rules_that_change_are_in_force_and_those_that_do_not_load_are_not() {
     feed(&mut child, "a");
     wait_for(&verdicts, "first");
     scene.write("rules/x.kql", rule("second").as_bytes());
-    wait_for(&said, "1 detections are in force: 0 came, 0 went, 1 changed");
+    wait_for(&said, "1 detection is in force: 0 came, 0 went, 1 changed");
     feed(&mut child, "a");
     wait_for(&verdicts, "second");
 

@@ -294,8 +294,8 @@ impl Worker {
         let mut handover = self.hand_over();
         let mut detections: Vec<AtWork> = set.members.iter().map(|_| AtWork::default()).collect();
         let places = set.places_of(&self.shared);
-        for place in std::mem::take(&mut self.live) {
-            let Some(old) = self.detections.get_mut(place as usize).map(std::mem::take) else { continue };
+        for place in mem::take(&mut self.live) {
+            let Some(old) = self.detections.get_mut(place as usize).map(mem::take) else { continue };
             let new = places.get(place as usize).copied().flatten();
             match new.and_then(|new| Some((new, detections.get_mut(new as usize)?))) {
                 Some((new, detection)) => {
@@ -325,7 +325,7 @@ impl Worker {
         let offered = self.routes.offered(self.shared.wanted.len());
         let done = self.shared.members.iter().zip(&mut self.detections).map(|(member, detection)| {
             let rows = member.reads.as_ref().and_then(|reads| offered.get(reads.wanted));
-            let counters = std::mem::take(&mut detection.counters);
+            let counters = mem::take(&mut detection.counters);
             (Counters { rows: rows.copied().unwrap_or_default(), ..counters }, detection.last_failure.take())
         });
         let (set, done) = (Arc::clone(&self.shared), done.collect());

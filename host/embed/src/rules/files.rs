@@ -23,9 +23,6 @@ use crate::compiler::{Options, Site};
 /// file systems count in steps of two seconds.
 const TICK: Duration = Duration::from_secs(2);
 
-/// So few changed files are compiled sooner than it is read what the cache has.
-const FEW: usize = 64;
-
 /// Rules on disk.
 #[derive(Debug)]
 pub struct RuleFiles {
@@ -179,13 +176,13 @@ impl RuleFiles {
         }
         site.filters.extend(self.files.iter().flat_map(|file| file.filters.iter().cloned()));
         let options = self.options_with(site);
-        let is_first = self.options.is_none();
         let is_same = self.options.replace(Arc::clone(&options)).is_some_and(|before| Arc::ptr_eq(&before, &options));
         if !is_same {
             // Another site makes other rules of the same files.
             stale = (0..self.files.len()).collect();
         }
-        let with_cache = is_first || stale.len() > FEW;
+        // The cache forgets what files that are not loaded gave, and to read it takes longer than to compile a few.
+        let with_cache = !is_same;
         let paths: Vec<&Path> = stale.iter().filter_map(|place| Some(self.files.get(*place)?.path.as_path())).collect();
         let (loaded, cache_problem) = load_files(&self.loading(&options), &paths, with_cache, progress);
         for (place, loaded) in stale.iter().zip(loaded) {
@@ -260,18 +257,24 @@ mod tests {
         set.rules.into_iter().map(|rule| (rule.detection.full_id().to_owned(), rule.detection)).collect()
     }
 
+    /// The rules in a folder, loaded once and long after they were written.
+    fn settled(folder: &Path) -> RuleFiles {
+        let engine = Engine::new(Limits::default()).expect("an engine");
+        let paths = [folder.to_owned()];
+        let site = SiteFiles { rules: &paths, pipelines: &[], placeholders: &[] };
+        let mut files = RuleFiles::new(&engine, &site, false, Selection::default());
+        rules(&mut files);
+        thread::sleep(TICK * 2);
+        files
+    }
+
     #[test]
     fn a_file_is_loaded_again_when_it_changed_and_not_otherwise() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
         write("a.kql", "DeviceFileEvents | where ActionType == 'a'");
         write("b.kql", "DeviceFileEvents | where ActionType == 'b'");
-        let engine = Engine::new(Limits::default()).expect("an engine");
-        let paths = [folder.path().to_owned()];
-        let site = SiteFiles { rules: &paths, pipelines: &[], placeholders: &[] };
-        let mut files = RuleFiles::new(&engine, &site, false, Selection::default());
-        rules(&mut files);
-        thread::sleep(TICK * 2);
+        let mut files = settled(folder.path());
         let first = rules(&mut files);
         let same = rules(&mut files);
         let is_same = |one: &sandtrap_engine::Detection, other: &sandtrap_engine::Detection| {
@@ -304,12 +307,7 @@ mod tests {
                 "title: t\nid: 6f3e2987-db24-4c78-a860-b4f4095a7095\n{logsource}\ndetection: {{sel: {{Image: a}}, condition: sel}}\n"
             ),
         );
-        let engine = Engine::new(Limits::default()).expect("an engine");
-        let paths = [folder.path().to_owned()];
-        let site = SiteFiles { rules: &paths, pipelines: &[], placeholders: &[] };
-        let mut files = RuleFiles::new(&engine, &site, false, Selection::default());
-        rules(&mut files);
-        thread::sleep(TICK * 2);
+        let mut files = settled(folder.path());
         let alone = rules(&mut files);
         write(
             "filter.yml",

@@ -3,6 +3,7 @@
 //! ```text
 //! paths -> discover -> compile_file, with the site's filters, pipelines and placeholders -> selection -> RuleSet
 //!                        \-- or the cache of what was compiled before                     -> lint
+//! watch -> files, again as far as they changed -> follow, which puts another set in force
 //! ```
 
 mod cache;

@@ -102,13 +102,15 @@ impl Watch {
         let mut changes = Changes::default();
         let until = Instant::now().checked_add(timeout).unwrap_or_else(Instant::now);
         while changes.count == 0 {
-            match self.words.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            // There may be word of others' files without end.
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return self.is_due();
+            }
+            match self.words.recv_timeout(left) {
                 Ok(word) => self.note(word, &mut changes),
-                Err(RecvTimeoutError::Timeout) => return self.is_due(),
-                Err(RecvTimeoutError::Disconnected) => {
-                    thread::sleep(until.saturating_duration_since(Instant::now()));
-                    return self.is_due();
-                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(left),
             }
         }
         let began = Instant::now();
@@ -120,16 +122,18 @@ impl Watch {
             let quiet = if changes.count > MANY { QUIET_OF_MANY } else { QUIET };
             // Words that are not of our files do not count.
             let left = quiet.saturating_sub(last.elapsed());
+            if left.is_zero() {
+                changes.open.retain(|_, written| written.elapsed() < STALE);
+                if changes.open.is_empty() {
+                    break;
+                }
+                last = Instant::now();
+                continue;
+            }
             match self.words.recv_timeout(left) {
                 Ok(word) => self.note(word, &mut changes),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {
-                    changes.open.retain(|_, written| written.elapsed() < STALE);
-                    if changes.open.is_empty() {
-                        break;
-                    }
-                    last = Instant::now();
-                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(left),
             }
         }
         if !changes.others && self.looked.elapsed() < LOOK_UP {
