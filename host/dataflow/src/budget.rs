@@ -44,7 +44,9 @@ impl Overflow {
         *self == Self::default()
     }
 
-    pub(crate) fn plus(self, other: Self) -> Self {
+    /// What did not fit in one place and in another.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
         Self { rows: self.rows.saturating_add(other.rows), values: self.values.saturating_add(other.values) }
     }
 }

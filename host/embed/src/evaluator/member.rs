@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sandtrap_dataflow::{Chain, FlowError, Shape};
+use sandtrap_dataflow::{Chain, FlowError, Overflow, Shape};
 use sandtrap_engine::Detection;
 use sandtrap_formats::{
     binding::Wanted,
@@ -14,7 +14,7 @@ use sandtrap_wit::{
     prefilter::Prefilter,
 };
 
-use super::{Options, Reporting, containment::Containment};
+use super::{Counters, Options, Reporting, Summary, containment::Containment};
 use crate::rules::Rule;
 
 /// A detection of a run. Workers share it.
@@ -81,6 +81,18 @@ impl Member {
     /// What every row that it can match meets.
     pub(super) fn prefilter(&self) -> &Prefilter {
         &self.chain.source.prefilter
+    }
+
+    /// Its summary before it did anything.
+    pub(super) fn summary(&self) -> Summary {
+        Summary {
+            detection: Arc::clone(&self.reference),
+            stream: self.streams.first().cloned(),
+            is_pruned: !self.prefilter().is_always(),
+            counters: Counters::default(),
+            last_failure: None,
+            overflow: Overflow::default(),
+        }
     }
 
     /// Rows of its result, as verdicts have them.

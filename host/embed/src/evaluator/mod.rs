@@ -18,7 +18,11 @@ mod succession;
 mod tail;
 mod worker;
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 use sandtrap_dataflow::{Flow, FlowError, Limits, LookbackMode, Overflow, Shape, Table};
 use sandtrap_formats::{
@@ -79,8 +83,10 @@ pub struct Evaluator {
     succession: Arc<Succession>,
     /// For each detection its memory, if it has one.
     tails: Vec<Option<Tail>>,
-    /// For each detection what workers said they did, and how it failed last.
-    done: Vec<(Counters, Option<String>)>,
+    /// For each detection what workers said they did, and what it did before it was changed.
+    done: Vec<Done>,
+    /// What detections did that are in no set any more, by id.
+    ended: BTreeMap<String, Summary>,
     stages: Stages,
     /// Workers that have nothing to do. They keep their instances and what they learned for the next run.
     idle: Vec<Worker>,
@@ -141,6 +147,17 @@ pub struct Summary {
     pub overflow: Overflow,
 }
 
+/// What a detection did, as far as a [`Summary`] has it.
+#[derive(Clone, Debug, Default)]
+struct Done {
+    counters: Counters,
+    last_failure: Option<String>,
+    overflow: Overflow,
+}
+
+/// So many detections that are in no set any more have a summary.
+pub const ENDED_MAX: usize = 10_000;
+
 /// The table of a detection at the end of a run.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -159,9 +176,17 @@ impl Evaluator {
     pub fn new(rules: &[Rule], options: Options) -> Result<Self, FlowError> {
         let shared = Arc::new(Shared::new(rules, options)?);
         let tails = shared.members.iter().map(|member| Tail::new(member)).collect::<Result<_, _>>()?;
-        let done = vec![(Counters::default(), None); shared.members.len()];
+        let done = vec![Done::default(); shared.members.len()];
         let succession = Arc::new(Succession::new(Arc::clone(&shared)));
-        Ok(Self { shared, succession, tails, done, stages: Stages::default(), idle: Vec::new() })
+        Ok(Self {
+            shared,
+            succession,
+            tails,
+            done,
+            ended: BTreeMap::new(),
+            stages: Stages::default(),
+            idle: Vec::new(),
+        })
     }
 
     /// The streams that the detections read, and the columns that they want of each.
@@ -216,17 +241,20 @@ impl Evaluator {
         let Handover { set, done, stages, left } = handover;
         drop(left);
         self.stages += stages;
-        for (member, done) in set.members.iter().zip(done) {
-            self.add_done(&member.reference.id, done);
+        for (member, (counters, last_failure)) in set.members.iter().zip(done) {
+            self.add_done(&member.reference.id, Done { counters, last_failure, overflow: Overflow::default() });
         }
     }
 
-    /// Adds what the detection of that id did, if there still is one.
-    fn add_done(&mut self, id: &str, (more, failure): (Counters, Option<String>)) {
+    /// Adds what the detection of that id did, in this set or before it.
+    fn add_done(&mut self, id: &str, more: Done) {
         let place = self.shared.place_of(id);
-        if let Some((counters, last_failure)) = place.and_then(|place| self.done.get_mut(place as usize)) {
-            *counters += more;
-            *last_failure = failure.or(last_failure.take());
+        if let Some(done) = place.and_then(|place| self.done.get_mut(place as usize)) {
+            done.add(more);
+        } else if let Some(ended) = self.ended.get_mut(id) {
+            let mut done = Done::of(ended);
+            done.add(more);
+            done.put_in(ended);
         }
     }
 
@@ -249,7 +277,11 @@ impl Evaluator {
                     ended.extend(tail.map(|tail| (other, tail)));
                     (Tail::new(member), done)
                 }
-                None => (Tail::new(member), (Counters::default(), None)),
+                // It may have been there before.
+                None => (
+                    Tail::new(member),
+                    self.ended.remove(&member.reference.id).as_ref().map(Done::of).unwrap_or_default(),
+                ),
             };
             let tail = tail.unwrap_or_else(|error| {
                 // A plan that cannot be run was refused before.
@@ -259,15 +291,22 @@ impl Evaluator {
             self.tails.push(tail);
             self.done.push(done);
         }
-        ended.extend(old.into_values().filter_map(|(member, (tail, _))| Some((member, tail?))));
+        for (member, (tail, done)) in old.into_values() {
+            if self.ended.len() < ENDED_MAX {
+                let mut summary = member.summary();
+                done.put_in(&mut summary);
+                self.ended.insert(member.reference.id.clone(), summary);
+            }
+            ended.extend(tail.map(|tail| (member, tail)));
+        }
         ended.sort_by(|(one, _), (other, _)| one.reference.id.cmp(&other.reference.id));
         for (member, mut tail) in ended {
-            let mut done = (Counters::default(), None);
+            let mut done = Done { overflow: tail.overflow(), ..Done::default() };
             match tail.finish(member, before.options) {
                 Ok(table) => evaluated.end(member, table, before.options.reporting),
                 Err(failure) => evaluated.unevaluated.push(failed(member, &mut done, &failure)),
             }
-            done.0 += tail.counters;
+            done.counters += tail.counters;
             self.add_done(&member.reference.id, done);
         }
     }
@@ -320,25 +359,40 @@ impl Evaluator {
         member.map_or_else(Vec::new, |member| groups(member, answer.table.batch.clone()))
     }
 
-    /// What each detection did, by id: in workers that were [counted](Self::count), and in dataflow.
+    /// What each detection did, by id: in workers that were [counted](Self::count), and in dataflow. Those are among them that
+    /// are in no set any more, up to [`ENDED_MAX`].
     pub fn summaries(&self) -> Vec<Summary> {
         let members = self.shared.members.iter().zip(&self.tails).zip(&self.done);
-        members
-            .map(|((member, tail), (done, last_failure))| {
-                let mut counters = *done;
-                if let Some(tail) = tail {
-                    counters += tail.counters;
-                }
-                Summary {
-                    detection: Arc::clone(&member.reference),
-                    stream: member.streams.first().cloned(),
-                    is_pruned: !member.prefilter().is_always(),
-                    counters,
-                    last_failure: last_failure.clone(),
-                    overflow: tail.as_ref().map(Tail::overflow).unwrap_or_default(),
-                }
-            })
-            .collect()
+        let of_member = |((member, tail), done): ((&Arc<Member>, &Option<Tail>), &Done)| {
+            let mut done = done.clone();
+            if let Some(tail) = tail {
+                done.counters += tail.counters;
+                done.overflow = done.overflow.plus(tail.overflow());
+            }
+            let mut summary = member.summary();
+            done.put_in(&mut summary);
+            summary
+        };
+        let mut summaries: Vec<Summary> = members.map(of_member).chain(self.ended.values().cloned()).collect();
+        summaries.sort_by(|one, other| one.detection.id.cmp(&other.detection.id));
+        summaries
+    }
+}
+
+impl Done {
+    fn of(summary: &Summary) -> Self {
+        let Summary { counters, last_failure, overflow, .. } = summary;
+        Self { counters: *counters, last_failure: last_failure.clone(), overflow: *overflow }
+    }
+
+    fn put_in(self, summary: &mut Summary) {
+        (summary.counters, summary.last_failure, summary.overflow) = (self.counters, self.last_failure, self.overflow);
+    }
+
+    fn add(&mut self, more: Self) {
+        self.counters += more.counters;
+        self.last_failure = more.last_failure.or(self.last_failure.take());
+        self.overflow = self.overflow.plus(more.overflow);
     }
 }
 
@@ -373,11 +427,10 @@ fn group(member: &Member, rows: &Arc<ResultRows>, row: usize, revision: Revision
 }
 
 /// A step over the groups of a detection failed.
-fn failed(member: &Member, done: &mut (Counters, Option<String>), failure: &dyn fmt::Display) -> Unevaluated {
-    let (counters, last_failure) = done;
+fn failed(member: &Member, done: &mut Done, failure: &dyn fmt::Display) -> Unevaluated {
     let reason = failure.to_string();
-    counters.failures = counters.failures.saturating_add(1);
-    *last_failure = Some(reason.clone());
+    done.counters.failures = done.counters.failures.saturating_add(1);
+    done.last_failure = Some(reason.clone());
     Unevaluated { detection: member.reference.id.clone(), rows: 0, events: None, reason }
 }
 
